@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import nbformat
 
 from nbproctor.notebook import SKIP_TAG
+from tests.notebooks import read_notebook
 
 LAB = "neural_network"
 PLOT = "plot-sigmoid"
@@ -55,7 +56,7 @@ def shorten_lab(path: Path, *, plots: bool = False) -> None:
     Without plots, it has no data either: to import the libraries takes longer than all
     that its cells do.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     names = [cell.id for cell in notebook.cells]
     notebook.cells = [
         cell

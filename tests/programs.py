@@ -158,6 +158,13 @@ def succeeded(
     return done
 
 
+def complaint_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command complains of, which had to end with 1 and a sentence."""
+    assert done.returncode == 1, f"{done.args}\n{done.stdout}{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def run_here(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of nbproctor in this process."""
     from nbproctor.cli import main

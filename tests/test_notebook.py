@@ -1,7 +1,6 @@
 """An assignment frozen for grading."""
 
 import gc
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from nbproctor.engine import servers
 from nbproctor.notebook import MasterNotebook, MasterNotebookError
+from tests.broken.cases import write
 from tests.notebooks import Notebook, notebook
 from tests.notebooks import cell as marked
 
@@ -22,9 +22,7 @@ def cell(source: str | list[str], name: str = "", **flags: Any) -> Notebook:
 
 
 def read(folder: Path, *cells: Notebook) -> MasterNotebook:
-    path = folder / "source" / "work" / "work.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook([*cells])), "utf-8")
+    path = write(folder / "source/work", notebook([*cells]), "work.ipynb")
     return MasterNotebook.read(path)
 
 
@@ -77,8 +75,7 @@ def test_a_cell_below_an_exercise_is_what_its_marks_and_its_text_say(
 def test_the_release_gives_the_stubs_where_there_is_one(tmp_path: Path) -> None:
     read(tmp_path, SOLUTION)
     released = SOLUTION | {"source": "def f():\n    ..."}
-    path = tmp_path / "release.ipynb"
-    path.write_text(json.dumps({"cells": [released]}), "utf-8")
+    path = write(tmp_path, {"cells": [released]}, "release.ipynb")
     master = MasterNotebook.read(tmp_path / "source/work/work.ipynb", path)
     assert master.cells[0].stub == "def f():\n    ..."
 

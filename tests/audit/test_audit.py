@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
@@ -23,7 +22,7 @@ from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.expect import recording
 from nbproctor.nbgrader import Course
 from nbproctor.results import Verdict
-from tests.notebooks import parts
+from tests.notebooks import parts, read_json
 
 NOTEBOOK = "source/tiny/tiny.ipynb"
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
@@ -88,7 +87,7 @@ def test_the_tiny_example_is_fair_and_strict(tiny, tmp_path):
     assert len(progress) >= len(result.entries) > 20
     assert entry(result, "fizz", "right", "if_and_else").fuzzed
     html, data = matrix.write(result, tmp_path / "audit")
-    assert json.loads(data.read_text("utf-8"))["killed"] == 1
+    assert read_json(data)["killed"] == 1
     page = html.read_text("utf-8")
     assert "returns_the_number" in page and "<script" not in page
     assert not (tiny / "release").exists() and not (tiny / "gradebook.db").exists()
@@ -482,7 +481,7 @@ def test_the_lab_is_fair_and_strict_and_its_reference_right(lab):
 @pytest.mark.slow
 def test_no_message_holds_a_number_that_is_not_public(lab, project):
     release = project / "release/neural_network/neural_network.ipynb"
-    cells = json.loads(release.read_text("utf-8"))["cells"]
+    cells = read_json(release)["cells"]
     public = "\n".join("".join(cell["source"]) for cell in cells)
     public_numbers = set(re.findall(NUMBER, public))
     hidden = {test for tests in lab.tests.values() for test in tests}

@@ -2,26 +2,17 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from nbproctor import nbgrader
-from nbproctor.cli import app
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import content, run_nbgrader, source_of
-from tests.programs import run_line
-from tests.warm import lasting_fork_servers
+from tests.programs import run_here, run_line, succeeded
+from tests.warm import warm_processes  # noqa: F401
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def warm_processes() -> Iterator[None]:
-    with lasting_fork_servers():
-        yield
 
 
 def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
@@ -147,14 +138,13 @@ def test_no_command_changes_anything_in_source(
         return {path: (path.stat().st_mode, path.stat().st_mtime_ns) for path in paths}
 
     before = tree()
-    monkeypatch.chdir(course)
     # Of a proof, what runs the reference solution is enough.
     monkeypatch.setattr(nbgrader, "differences", lambda *arguments: [])
     for line in COMMANDS:
-        done = CliRunner().invoke(app, line.split())
+        done = run_here(*line.split(), cwd=course)
         assert tree() == before, line
         if line.split()[0] in ("init", "lint", "release", "audit"):
-            assert done.exit_code == 0, done.output
+            succeeded(done)
     for command, status in ("generate_assignment", 0), ("autograde", 1):
         run_nbgrader(course, command, "--force", "tiny", status=status)
         assert tree() == before, command

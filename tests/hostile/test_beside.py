@@ -36,17 +36,16 @@ MOVED = "area-map", "control-values"
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Judged:
+def judged(servers: Servers) -> Judged:
     """Grade with the tests of `MOVED` at a place; return points by test."""
-    master = TRAP.write(tmp_path_factory.mktemp("course"))
 
     def judge(where: Where, **cells: str) -> dict[str, float]:
-        moved_master = master.with_cells(
+        moved_master = TRAP.master.with_cells(
             # The tools of hidden tests are of another cell: these two need none.
             replace(c, where=where, source=c.source.replace("exact(r)", "3 * r * r"))
             if c.id in MOVED
             else c
-            for c in master.cells
+            for c in TRAP.master.cells
         )
         times = limits(call=1.0, cell=2.0, submission=40.0)
         settings = Settings(times, Policy())

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.broken.cases import write
-from tests.nbgrader.tiny import configure, solved
+from tests.nbgrader.test_exchange import Exchange
+from tests.nbgrader.tiny import configure
 from tests.programs import start, succeeded
 
 pytestmark = pytest.mark.slow
@@ -86,22 +86,14 @@ def test_no_file_of_a_student_s_is_opened_but_at_the_border(
     project: Path,
 ) -> None:
     course = shutil.copytree(template, tmp_path / "course")
-    exchange = tmp_path / "exchange"
-    configure(
-        course,
-        f"c.Exchange.root = {str(exchange)!r}",
-        "c.Nbproctor.early_feedback = 'page'",
-    )
-    time = "2026-03-01 10:00:00.000000 UTC"
-    inbound = exchange / "tiny/inbound" / f"ada+tiny+{time}+random"
-    (exchange / "tiny/feedback").mkdir(parents=True)
-    exchange.chmod(0o777)
-    for folder in inbound, course / "download" / "kim":
-        write(folder, solved(course))
-        (folder / "data").mkdir()
-        (folder / "data/numbers.txt").write_text("1 2 3")
-        (folder / "timestamp.txt").write_text(time)
-    (inbound / "submission_secret.txt").write_text("secret")
+    exchange = Exchange(course, tmp_path / "exchange")
+    configure(course, "c.Nbproctor.early_feedback = 'page'")
+    exchange.pages.mkdir(parents=True)
+    (tmp_path / "exchange").chmod(0o777)
+    inbound = exchange.submit("ada")
+    (inbound / "data").mkdir()
+    (inbound / "data/numbers.txt").write_text("1 2 3")
+    shutil.copytree(inbound, course / "download/kim")
     hooks = tmp_path / "hooks"
     hooks.mkdir()
     (hooks / "sitecustomize.py").write_text(HOOK)

@@ -10,20 +10,14 @@ from typing import Any
 
 import pytest
 
-from nbproctor.nbgrader import feedback, generate, grade, scores
-from tests.hostile.trap import ANSWERS, TRAP
+from nbproctor.nbgrader import feedback, scores
+from tests.broken.cases import by_id, new_cell
+from tests.hostile.trap import grade_class
+from tests.notebooks import read_json
 from tests.pages.lab import Requests
 
 pytestmark = pytest.mark.slow
 
-CONFIG = """\
-c = get_config()
-from nbproctor.nbgrader import proctor
-c.CourseDirectory.course_id = "hostile"
-c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
-c.ClearHiddenTests.enforce_metadata = False
-proctor(c)
-"""
 SECRET = "a-word-from-outside-the-sandbox"
 SCRIPT = "<script>alert(666)</script><img src=x onerror=alert(666)>"
 Notebook = dict[str, Any]
@@ -41,10 +35,6 @@ def hostile(make: Attack) -> None:
 
 def cell(kind: str, source: str, **more: Any) -> dict[str, Any]:
     return {"cell_type": kind, "id": "own", "metadata": {}, "source": source, **more}
-
-
-def code(source: str) -> dict[str, Any]:
-    return cell("code", source, outputs=[], execution_count=None)
 
 
 @hostile
@@ -83,7 +73,7 @@ def stored_outputs_are_thrown_away(folder: Path, notebook: Notebook) -> None:
 def a_cell_with_the_tools_of_the_tests_is_not_theirs(
     folder: Path, notebook: Notebook
 ) -> None:
-    own_cell = code("def exact(r): return -1.0")
+    own_cell = new_cell("def exact(r): return -1.0")
     own_cell["metadata"] = {"nbgrader": {"grade_id": "oracle", "locked": True}}
     notebook["cells"].insert(1, own_cell)
 
@@ -99,7 +89,7 @@ def text_cells_show_no_html_alive(folder: Path, notebook: Notebook) -> None:
     notebook["cells"] += [
         cell("markdown", SCRIPT + link, attachments=attached),
         cell("raw", SCRIPT),
-        code(f"# {SCRIPT}"),
+        new_cell(f"# {SCRIPT}"),
     ]
 
 
@@ -114,7 +104,7 @@ def links_show_nothing_of_the_course(folder: Path, notebook: Notebook) -> None:
     course = folder.parents[2]
     look = "from pathlib import Path\nfor p in Path('.').iterdir():\n    print(p)\n    "
     look += "print(p.read_text()[:99])"
-    notebook["cells"].insert(0, code(look))
+    notebook["cells"].insert(0, new_cell(look))
     for name in ("gradebook.db", "secret.txt", "source", "submitted"):
         (folder / f"link-{name}").symlink_to(course / name)
 
@@ -139,24 +129,18 @@ def folders_named_like_our_files_stop_nothing(folder: Path, notebook: Notebook) 
 def a_cell_that_is_slow_to_read_does_not_delay_the_class(
     folder: Path, notebook: Notebook
 ) -> None:
-    notebook["cells"].append(code("@\n" * 50_000))
+    notebook["cells"].append(new_cell("@\n" * 50_000))
     for number in range(200):
-        notebook["cells"].insert(1, code(f"a {number} " * 50))
-    for block in notebook["cells"]:
-        if block["id"] == "area":
-            source = "area = lambda r: -1.0"
-            block |= {
-                "id": "lost",
-                "metadata": {},
-                "source": source,
-            }
+        notebook["cells"].insert(1, new_cell(f"a {number} " * 50))
+    source = "area = lambda r: -1.0"
+    by_id(notebook, "area").update(id="lost", metadata={}, source=source)
 
 
 @hostile
 def names_and_text_that_are_no_unicode_cost_nothing(
     folder: Path, notebook: Notebook
 ) -> str:
-    notebook["cells"].append(code("# half a smile: \ud83d"))
+    notebook["cells"].append(new_cell("# half a smile: \ud83d"))
     notebook["metadata"]["kernelspec"] = {"language": "\ud83d"}
     (folder / os.fsdecode(b"\xdcbung.txt")).write_text("x")
     (folder / os.fsdecode(b"\xdcbung.bin")).write_bytes(bytes(20 << 20))
@@ -183,27 +167,19 @@ def a_report_of_one_s_own_is_not_believed(folder: Path, notebook: Notebook) -> N
 STUDENTS = [*HANDED_IN, "honest"]
 
 
+def submit(student: str, folder: Path, notebook: Notebook) -> None:
+    by_id(notebook, "area")["source"] = "def area(r):\n    return -1.0"
+    attack = HANDED_IN.get(student)
+    name = attack and attack(folder, notebook)
+    (folder / (name or "trap.ipynb")).write_text(json.dumps(notebook), "utf-8")
+
+
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    TRAP.write(root)
-    (root / "nbgrader_config.py").write_text(CONFIG)
-    (root / "secret.txt").write_text(SECRET)
-    generate(root, "trap")
-    released = (root / "release/trap/trap.ipynb").read_text("utf-8")
-    answers = ANSWERS | {"area": "def area(r):\n    return -1.0"}
-    for student in STUDENTS:
-        folder = root / "submitted" / student / "trap"
-        folder.mkdir(parents=True)
-        notebook = json.loads(released)
-        for block in notebook["cells"]:
-            block["source"] = answers.get(block["id"], block["source"])
-        attack = HANDED_IN.get(student)
-        name = attack and attack(folder, notebook)
-        (folder / (name or "trap.ipynb")).write_text(json.dumps(notebook), "utf-8")
-    grade(root, "trap")
-    feedback(root, "trap")
-    return root
+def course(module_path: Path) -> Path:
+    (module_path / "secret.txt").write_text(SECRET)
+    grade_class(module_path, STUDENTS, submit)
+    feedback(module_path, "trap")
+    return module_path
 
 
 @pytest.mark.parametrize("student", STUDENTS)
@@ -224,5 +200,4 @@ def test_only_the_honest_answers_earn_and_no_page_runs_or_shows_what_it_must_not
     for path in copied.rglob("*"):
         assert not path.is_symlink()
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
-    report = json.loads((copied / "grading.json").read_text("utf-8"))
-    assert report["score"] == 6.0
+    assert read_json(copied / "grading.json")["score"] == 6.0

@@ -9,8 +9,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from nbproctor.engine import Execution, Servers, execute
-from nbproctor.notebook import MasterNotebook
+from nbproctor.engine import Servers
 from nbproctor.protocol.rpc import TO_STUDENT
 from tests.hostile.test_hostile import settings
 from tests.hostile.trap import TRAP
@@ -44,21 +43,15 @@ REQUESTS = [
 LONG = "# a line that is quoted\n" * 20_000
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return TRAP.write(tmp_path_factory.mktemp("course"))
-
-
 @pytest.mark.parametrize("reply", REPLIES)
 @pytest.mark.parametrize("requests", REQUESTS, ids=lambda names: names[0])
 def test_a_report_is_short_whatever_is_replied(
-    master: MasterNotebook,
     servers: Servers,
     requests: list[str],
     reply: str,
 ) -> None:
     lie = REPLACED.format(requests=requests, reply=REPLIES[reply])
-    code = TRAP.handed_in(lie, area=f"{TRAP.answers['area']}\n{LONG}")
-    report = execute(Execution(code, master, settings(), {}), servers)
+    long = f"{TRAP.answers['area']}\n{LONG}"
+    report = TRAP.judge(servers, settings(), lie, area=long)
     assert len(msgspec.json.encode(report)) < MOST
     assert report.seconds < settings().limits.submission / 2

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.engine import Execution, Servers, Settings, execute
-from nbproctor.notebook import MasterNotebook
+from nbproctor.engine import Servers, Settings
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.trap import Assignment
 from tests.timing import limits
@@ -210,16 +209,9 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory: pytest.TempPathFactory) -> MasterNotebook:
-    return TABLES.write(tmp_path_factory.mktemp("course"))
-
-
 @pytest.mark.parametrize("case", [*CASES, "honest"])
 def test_a_hostile_table_earns_nothing_and_an_honest_one_everything(
-    master: MasterNotebook,
-    servers: Servers,
-    case: str,
+    servers: Servers, case: str
 ) -> None:
     times = limits(call=3.0, cell=6.0, submission=60.0)
     settings = Settings(times, Policy(), follow_through=False)
@@ -229,8 +221,7 @@ def test_a_hostile_table_earns_nothing_and_an_honest_one_everything(
         exercise, answer = CASES[case]
         earns[exercise] = EARNS.get(case, 0.0)
         changed[exercise] = answer
-    cells = TABLES.handed_in(**changed)
-    report = execute(Execution(cells, master, settings), servers)
+    report = TABLES.judge(servers, settings, **changed)
     assert TABLES.earned(report) == TABLES.full() | earns, report.verdicts
     assert changed or report.notes == []
 

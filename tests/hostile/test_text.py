@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbproctor.engine import Execution, Servers, execute
+from nbproctor.engine import Servers
+from nbproctor.results import Verdict
 from tests.hostile.test_hostile import settings
 from tests.hostile.trap import SETUP, Assignment
 from tests.notebooks import parts
@@ -63,24 +64,20 @@ FINDS = "import builtins\nassert not hasattr(builtins, 'marked')"
 CASES = {name: test for (name,), test in parts(EXECUTED)}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_no_text_of_a_student_s_is_executed(
-    tmp_path_factory: pytest.TempPathFactory,
-    servers: Servers,
-    name: str,
-) -> None:
-    tests = f"\n--- answer-runs 1\n{CASES[name]}\n--- answer-finds 1\n{FINDS}"
+def judged(servers: Servers, tests: str, answer: str) -> list[Verdict]:
+    """Judge an answer by tests of a course of their own."""
     assignment = Assignment("text", SETUP, {"answer": ANSWER}, tests)
-    master = assignment.write(tmp_path_factory.mktemp("course"))
-    code = assignment.handed_in(answer=EVIL)
-    report = execute(Execution(code, master, settings(), {}), servers)
-    _, finds = report.verdicts
+    return assignment.judge(servers, settings(), answer=answer).verdicts
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_text_of_a_student_s_is_executed(servers: Servers, name: str) -> None:
+    tests = f"\n--- answer-runs 1\n{CASES[name]}\n--- answer-finds 1\n{FINDS}"
+    _, finds = judged(servers, tests, EVIL)
     assert finds.outcome == "passed"
 
 
-def test_text_of_a_test_s_own_is_executed(
-    tmp_path_factory: pytest.TempPathFactory, servers: Servers
-) -> None:
+def test_text_of_a_test_s_own_is_executed(servers: Servers) -> None:
     tests = """
 --- answer-runs 1
 from collections import namedtuple
@@ -90,9 +87,5 @@ assert eval("answer.__doc__ or answer.__name__") == "answer"
 assert eval("len(names)") == 2
 Point = namedtuple("Point", "x y")
 assert Point(1, 2).y == 2"""
-    assignment = Assignment("text", SETUP, {"answer": ANSWER}, tests)
-    master = assignment.write(tmp_path_factory.mktemp("course"))
-    numbers = "def answer():\n    return 42"
-    code = assignment.handed_in(answer=numbers)
-    report = execute(Execution(code, master, settings(), {}), servers)
-    assert [verdict.points for verdict in report.verdicts] == [1]
+    (verdict,) = judged(servers, tests, "def answer():\n    return 42")
+    assert verdict.points == 1

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from nbproctor.nbgrader import generate, grade
 from nbproctor.results import SubmissionResult
-from tests.hostile.test_handed_in import CONFIG, Notebook
-from tests.hostile.trap import ANSWERS, TRAP
-from tests.notebooks import parts
+from tests.hostile.trap import ANSWERS, grade_class
+from tests.notebooks import Notebook, parts
 
 pytestmark = pytest.mark.slow
 
@@ -54,13 +52,11 @@ ANSWERED = {name: (exercises, code) for (name, *exercises), code in parts(CODE)}
 FILES = ("file", "script", "link", "large", "many", "packed", "damaged", "language")
 
 
-def submit(
-    channel: str,
-    folder: Path,
-    notebook: Notebook,
-    words: str,
-) -> None:
+def submit(student: str, folder: Path, notebook: Notebook) -> None:
     """Put words into a submission, at a channel that its student chooses."""
+    channel, number = student.split("-")
+    end = ENDS[int(number)]
+    words = f"x{end} {WORDS}. {end}"
     exercises, code = ANSWERED.get(channel, ([], ""))
     for block in notebook["cells"]:
         if block["id"] in exercises:
@@ -86,8 +82,8 @@ def submit(
         case "many":
             (folder / "below").mkdir()
             (folder / "below" / "trap.ipynb").write_text(text, "utf-8")
-            for number in range(50):
-                name = f"{number}{words[-90:]}.ipynb"
+            for copy in range(50):
+                name = f"{copy}{words[-90:]}.ipynb"
                 (folder / name).write_text('{"cells": [', "utf-8")
         case _:
             (folder / "trap.ipynb").write_text(text, "utf-8")
@@ -96,22 +92,11 @@ def submit(
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    TRAP.write(root)
-    (root / "nbgrader_config.py").write_text(CONFIG)
-    generate(root, "trap")
-    released = (root / "release/trap/trap.ipynb").read_text("utf-8")
-    for channel in (*FILES, *ANSWERED):
-        for number, end in enumerate(ENDS):
-            folder = root / "submitted" / f"{channel}-{number}" / "trap"
-            folder.mkdir(parents=True)
-            notebook = json.loads(released)
-            for block in notebook["cells"]:
-                block["source"] = ANSWERS.get(block["id"], block["source"])
-            submit(channel, folder, notebook, f"x{end} {WORDS}. {end}")
-    grade(root, "trap")
-    return root
+def course(module_path: Path) -> Path:
+    channels = (*FILES, *ANSWERED)
+    students = [f"{name}-{number}" for name in channels for number in range(len(ENDS))]
+    grade_class(module_path, students, submit)
+    return module_path
 
 
 @pytest.mark.parametrize("channel", [*FILES, *ANSWERED])

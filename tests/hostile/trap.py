@@ -8,12 +8,18 @@ and an object of the test's that the answer has to call.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from nbproctor.engine import Execution, Servers, Settings, execute
+from nbproctor.nbgrader import generate, grade
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell
+from tests.broken.cases import write
 from tests.notebooks import cell, notebook, parts, student_cells
 
 # Stands in a hidden test; no student's process may ever see it.
@@ -117,10 +123,14 @@ class Assignment:
 
     def write(self, course: Path) -> MasterNotebook:
         """Write the source notebook into a course and freeze it."""
-        path = course / "source" / self.name / f"{self.name}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(self.source()), "utf-8")
-        return MasterNotebook.read(path)
+        folder = course / "source" / self.name
+        return MasterNotebook.read(write(folder, self.source(), f"{self.name}.ipynb"))
+
+    @cached_property
+    def master(self) -> MasterNotebook:
+        """The source notebook, frozen for grading."""
+        with TemporaryDirectory() as folder:
+            return self.write(Path(folder))
 
     def handed_in(self, first: str = "", **changed: str) -> tuple[StudentCell, ...]:
         """Return a submission: honest, but for the answers that are `changed`.
@@ -134,6 +144,17 @@ class Assignment:
             if each["id"] != "oracle"
         ]
         return student_cells([(None, first), *texts] if first else texts)
+
+    def judge(
+        self,
+        servers: Servers,
+        settings: Settings,
+        first: str = "",
+        **changed: str,
+    ) -> Report:
+        """Return the report on a submission: see `handed_in`."""
+        cells = self.handed_in(first, **changed)
+        return execute(Execution(cells, self.master, settings), servers)
 
     def full(self) -> dict[str, float]:
         """Return the points that each exercise can earn."""
@@ -152,3 +173,35 @@ class Assignment:
 
 TRAP = Assignment("trap", SETUP, ANSWERS, TESTS, ORACLE)
 FULL = TRAP.full()
+
+CONFIG = """\
+c = get_config()
+from nbproctor.nbgrader import proctor
+c.CourseDirectory.course_id = "hostile"
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.ClearHiddenTests.enforce_metadata = False
+proctor(c)
+"""
+
+
+def grade_class(
+    course: Path,
+    students: Iterable[str],
+    submit: Callable[[str, Path, dict[str, Any]], None],
+) -> None:
+    """Grade a class in a new course, through the files.
+
+    `submit` gets a student, the folder for the submission, and the solved notebook.
+    """
+    TRAP.write(course)
+    (course / "nbgrader_config.py").write_text(CONFIG)
+    generate(course, "trap")
+    released = (course / "release/trap/trap.ipynb").read_text("utf-8")
+    for student in students:
+        folder = course / "submitted" / student / "trap"
+        folder.mkdir(parents=True)
+        solved = json.loads(released)
+        for block in solved["cells"]:
+            block["source"] = ANSWERS.get(block["id"], block["source"])
+        submit(student, folder, solved)
+    grade(course, "trap")

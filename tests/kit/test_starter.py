@@ -14,6 +14,7 @@ from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
+from tests.broken.cases import write
 from tests.cli.term_class import notebook
 from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import content
@@ -109,9 +110,8 @@ def test_notebooks_for_other_kernels_are_refused_with_a_sentence(stock: Path) ->
     shutil.rmtree(stock / "source/tiny")
     for line in KERNELS.splitlines():
         language, metadata = line.split(maxsplit=1)
-        path = stock / "source" / language / "work.ipynb"
-        path.parent.mkdir()
-        path.write_text(json.dumps(notebook | {"metadata": json.loads(metadata)}))
+        changed = notebook | {"metadata": json.loads(metadata)}
+        path = write(stock / "source" / language, changed, "work.ipynb")
         sentence = f"'work' is a notebook for '{language}'. nbproctor grades only Pyth"
         with pytest.raises(CourseError, match=sentence):
             nbgrader.grade(stock, language)

@@ -12,7 +12,6 @@ import gzip
 import hashlib
 import importlib.util
 import io
-import json
 import linecache
 import re
 import shutil
@@ -33,6 +32,7 @@ from nbproctor.audit.variants import read_variants
 from nbproctor.expect import recording
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
+from tests.notebooks import read_json, read_notebook
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -53,7 +53,7 @@ PACKED = (DATA / f"{LABELS}.gz").read_bytes()
 
 
 def cells_of(path):
-    return json.loads(path.read_text("utf-8"))["cells"]
+    return read_json(path)["cells"]
 
 
 CELLS = cells_of(SOURCE)
@@ -564,7 +564,7 @@ def solved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("solved")  # section 7 writes a page there
     shutil.copytree(SOURCE.parent, folder, dirs_exist_ok=True)
     (folder / "data").symlink_to(ROOT / "data")
-    notebook = nbformat.read(SOURCE, as_version=4)
+    notebook = read_notebook(SOURCE)
     # Without the graded tests, which no student has: `release` runs them in a kernel.
     notebook.cells = [
         cell
@@ -635,7 +635,7 @@ def test_run_all_goes_on_past_exercises_left_out_and_validate_names_them(
     from nbgrader.preprocessors import CheckCellMetadata
     from nbgrader.validator import Validator
 
-    notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
+    notebook = read_notebook(RELEASE / SOURCE.name)
     outputs = run(notebook, RELEASE, "")  # no error elsewhere
     assert "mnist" in outputs["data-paths"][0].text
     for cell in lab_master.of_kind("test"):
@@ -659,7 +659,7 @@ sys.modules["wget"] = sys.modules["nbgrader"] = None
 @pytest.mark.slow
 def test_colab_goes_on_too():
     """Colab knows no tag for that, and has no wget and no nbgrader."""
-    notebook = nbformat.read(RELEASE / SOURCE.name, as_version=4)
+    notebook = read_notebook(RELEASE / SOURCE.name)
     names = "data-paths packages advice sigmoid-class sigmoid load-data sigmoid-public"
     cells = [cell for cell in notebook.cells if cell.id in names.split()]
     for cell in cells:
@@ -682,7 +682,7 @@ def test_every_course_gets_the_same_public_tests():
 
 @pytest.mark.slow
 def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
-    outputs = run(nbformat.read(SECOND, as_version=4), SECOND.parent, "")
+    outputs = run(read_notebook(SECOND), SECOND.parent, "")
     assert count_pictures(outputs) == 3
     assert "right for 94 of 100" in text_of(cells_of(SECOND)[0])
     assert outputs["promise"][0].text.startswith("right: 0.94 ")

@@ -205,7 +205,7 @@ def test_header_and_footer_belong_to_the_notebook(
 ) -> None:
     test = cell("foot", "assert zero == 0", grade=True, points=2)
     for name, added in {"header": cell("head", "zero = 0"), "footer": test}.items():
-        (course / f"{name}.ipynb").write_text(json.dumps(notebook([added])))
+        write(course, notebook([added]), f"{name}.ipynb")
         configure(course, f"c.IncludeHeaderFooter.{name} = '{name}.ipynb'")
     assert room.lint(course, "tiny") == []
     room.generate(course, "tiny")

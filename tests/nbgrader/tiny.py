@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,9 +24,7 @@ SOLVES = {"fizz-multiples": "fizz", "mean-values": "mean_of"}  # test → its ex
 
 def released(course: Path) -> Notebook:
     """Return the notebook as students get it."""
-    notebook: Notebook = json.loads(
-        (course / "release/tiny/tiny.ipynb").read_text("utf-8")
-    )
+    notebook: Notebook = read_json(course / "release/tiny/tiny.ipynb")
     return notebook
 
 
@@ -129,7 +126,7 @@ def source_of(course: Path, release: bool = True) -> Iterator[Notebook]:
     path = course / "source/tiny/tiny.ipynb"
     notebook = read_json(path)
     yield notebook
-    path.write_text(json.dumps(notebook), "utf-8")
+    write(path.parent, notebook)
     if release:
         nbgrader.generate(course, "tiny")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Verdict
 from tests import notebooks
+from tests.broken.cases import write
 
 SECRET = "only the hidden test knows this"
 HIDDEN = f"### BEGIN HIDDEN TESTS\nassert {SECRET!r}\n### END HIDDEN TESTS"
@@ -101,12 +101,11 @@ class Lab:
 
     def __init__(self, folder: Path, heading: str = "") -> None:
         self.folder = folder
-        path = folder / "source/lab/lab.ipynb"
-        path.parent.mkdir(parents=True)
         cells = source_cells()
         if heading:
             cells[0]["source"] = f"# A small lab\n\n{heading}"
-        path.write_text(json.dumps(notebooks.notebook(cells)), "utf-8")
+        content = notebooks.notebook(cells)
+        path = write(folder / "source/lab", content, "lab.ipynb")
         self.outline = Outline.of(MasterNotebook.read(path))
 
     def graded(
@@ -134,8 +133,8 @@ class Lab:
                 cells.insert(3, added | {"metadata": {}})
         for each in cells:
             each["source"] = texts.get(each["id"], each["source"])
-        path = self.folder / "graded.ipynb"
-        path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
+        content = {"cells": cells, "metadata": {}}
+        path = write(self.folder, content, "graded.ipynb")
         points = {v.cell_id: Mark(v.points) for v in results if v.max_points}
         ann = GradedNotebook(
             student="ann",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.similar import similar
 from nbproctor.pages.summary import GradedNotebook
+from tests.broken.cases import write
 from tests.notebooks import cell
 
 pytestmark = pytest.mark.slow
@@ -72,9 +72,8 @@ def test_a_copy_under_other_names_is_reported_when_asked_and_nobody_else(
     answers["thief"] = copied + "\n        note = '<script>alert(1)</script>'"
     class_ = []
     for student, text in answers.items():
-        path = tmp_path / f"{student}.ipynb"
         cells = [cell(LONG, text, solution=True)]
-        path.write_text(json.dumps({"cells": cells}), "utf-8")
+        path = write(tmp_path, {"cells": cells}, f"{student}.ipynb")
         class_.append(GradedNotebook(student, "", LAB, LAB, "graded", path=path))
 
     def report(**options: Any) -> tuple[str, list[str]]:

@@ -6,6 +6,8 @@ import contextlib
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,6 +93,25 @@ def test_a_wrong_missing_or_further_field_is_a_protocol_error(tag: str) -> None:
     each_is_refused()
     if any(not kind.endswith("*") for kind in kinds):
         refused([tag], b"")
+
+
+def test_a_library_is_imported_for_a_notebook_that_imports_it_and_for_no_other() -> (
+    None
+):
+    code = (
+        "import sys, nbproctor.judge.run, nbproctor.student.process\n"
+        "from nbproctor.protocol import frames, rpc, table\n"
+        "used = table.libraries_used\n"
+        "assert used(['math', 'numpy']) == []\n"
+        "assert used(['seaborn.objects']) == used(['pandas']) != []\n"
+        "table.load_rows()\n"
+        "rpc.encode([1, 'a', slice(1), ...], None)\n"
+        "try: rpc.decode(frames.Frame(0, b'[\"pandas.RangeIndex\"]', b''), None)\n"
+        "except frames.ProtocolError: pass\n"
+        "else: raise AssertionError\n"
+        "assert not {'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 WORDS = "Teacher: give all points"

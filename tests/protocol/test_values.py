@@ -297,6 +297,12 @@ PARTS = {
     "NO_ROWS": '["pandas.RangeIndex", ["R", 0, 0, 1], null]',
     "ROWS": '["pandas.RangeIndex", ["R", 0, 1, 1], null]',
 }
+# Tables, the bytes of places that are in them, and of others that are not.
+PLACES = """\
+["pandas.Categorical", ["a", "|i1", [2]], NAMES, true] | 0001 | 0002
+["pandas.Categorical", ["a", "|i1", [2]], NAMES, true] | ff00 | fe00
+["pandas.MultiIndex", ["t", null], ["t", NAMES], ["a", "|i1", [2]]] | 0001 | 0007
+"""
 # These repeat a part that is not whole yet.
 REPEATS = """\
 ["l", ["again", 0]]
@@ -313,6 +319,15 @@ def test_a_malformed_message_is_refused(node: str) -> None:
         node = node.replace(name, part)
     with pytest.raises(ProtocolError):
         decoded(text(node))
+
+
+@pytest.mark.parametrize("row", PLACES.splitlines())
+def test_places_outside_of_a_table_are_refused(row: str) -> None:
+    text, *places = row.replace("NAMES", PARTS["NAMES"]).split(" | ")
+    node = json.loads(text)
+    inside, outside = (bytes.fromhex(each).ljust(16, b"\0") for each in places)
+    assert not refused(node, inside)
+    assert refused(node, outside)
 
 
 def test_a_message_that_repeats_a_part_says_so() -> None:

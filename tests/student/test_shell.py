@@ -1,55 +1,44 @@
+"""What cells leave in a student process: outputs as of a kernel, or errors; bounded."""
+
+from __future__ import annotations
+
 import base64
-import multiprocessing
+import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
+from nbproctor.judge.session import Session
 from nbproctor.sanitize import clean
 from nbproctor.student.outputs import IMAGE_BYTES, TEXT_BYTES
+from tests.forked import spawn
+from tests.judge.notebooks import usual_limits
+from tests.programs import run_python, succeeded
 
 pytestmark = pytest.mark.slow
 
 Outputs = list[dict[str, Any]]
 Run = Callable[..., Outputs]
 RunAll = Callable[..., list[Outputs]]
-
-
-# Forks of a process that has done nothing else: what other tests have imported and
-# drawn in this one would be seen in its forks.
-CLEAN = multiprocessing.get_context("forkserver")
-CLEAN.set_forkserver_preload(["tests.student.warmed"])
-
-
-def forked(
-    name: str,
-    folder: Path,
-    cells: Sequence[str],
-) -> Any:
-    """Call a function of `warmed` in a fork of a warm shell."""
-    from tests.student import warmed  # which warms a shell here too
-
-    receiver, sender = CLEAN.Pipe(duplex=False)
-    arguments = getattr(warmed, name), folder, cells, sender
-    process = CLEAN.Process(target=warmed.send, args=arguments)
-    process.start()
-    sender.close()
-    result = receiver.recv()
-    process.join()
-    assert not isinstance(result, str), result
-    return result
+# Half of what each figure waits for.
+FIGURES = "matplotlib.backends.backend_agg", "matplotlib.figure"
 
 
 @pytest.fixture
-def run_all(tmp_path: Path) -> RunAll:
+def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunAll:
     """Run cells, in order; the outputs of each."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*cells: str) -> list[Outputs]:
-        results: list[Outputs] = forked("run", tmp_path, cells)
+        session = Session(spawn(*FIGURES), usual_limits().cell)
+        replies = [session.ask("run", cell, "a cell", False) for cell in cells]
+        session.close()
+        results: list[Outputs] = [outputs for outputs, *_ in replies]
         shown = [nbformat.v4.new_code_cell("", outputs=outputs) for outputs in results]
         nbformat.validate(nbformat.from_dict(nbformat.v4.new_notebook(cells=shown)))
         return results
@@ -131,6 +120,12 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
 
+def rehearsed(folder: Path, *cells: str) -> Any:
+    """Return what tests.student.rehearsal says of cells."""
+    done = run_python("tests.student.rehearsal", *cells, cwd=folder, kind="kernels")
+    return json.loads(succeeded(done).stdout)
+
+
 @pytest.mark.parametrize(
     ("cell", "counts"),
     [
@@ -148,13 +143,13 @@ def test_opening_cells_run_once_if_all_they_leave_is_in_memory(
 ) -> None:
     (tmp_path / "beside.py").write_text("value = 3")
     cells = ["import beside", cell]
-    rehearsed, names, path, _ = forked("rehearsed", tmp_path, cells)
-    assert rehearsed == counts * cells
+    counted, names, path, _ = rehearsed(tmp_path, *cells)
+    assert counted == counts * cells
     assert ("beside" in names) == counts and "" not in path
 
 
 def test_the_first_error_of_a_fork_looks_up_no_module(tmp_path: Path) -> None:
-    *_, indexed = forked("rehearsed", tmp_path, ["import colorsys"])
+    *_, indexed = rehearsed(tmp_path, "import colorsys")
     assert "colorsys" in indexed
 
 

@@ -30,13 +30,14 @@ from tests.broken.cases import (
     write,
 )
 from tests.conftest import PROJECT
+from tests.notebooks import read_json
 
 Notebook = dict[str, Any]
 
 
 def released(source: Path) -> Notebook:
     """Return a notebook as students get it, repaired without nbgrader."""
-    notebook: Notebook = json.loads(source.read_text("utf-8"))
+    notebook: Notebook = read_json(source)
     stubs = {cell.cell_id: cell.stub for cell in MasterNotebook.read(source).cells}
     for cell in notebook["cells"]:
         stub = stubs.get(cell["id"], text(cell))
@@ -79,7 +80,7 @@ def test_no_answer_is_repaired_in_a_course_that_says_so(
 ) -> None:
     case = next(case for case in CASES if case.name == name)
     case.make(tmp_path, answered(RELEASE))
-    submitted = json.loads((tmp_path / "tiny.ipynb").read_text("utf-8"))
+    submitted = read_json(tmp_path / "tiny.ipynb")
     repaired = repair(tmp_path, replace(MASTER, repairs=False)).notebook
     for exercise in ANSWERS:
         assert text(by_id(repaired, exercise)) == text(by_id(submitted, exercise))
