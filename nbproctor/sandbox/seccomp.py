@@ -119,7 +119,8 @@ AF_UNIX = 1
 SOCK_STREAM = 1
 SOCK_TYPE = 0xF
 SOL_SOCKET = 1
-O_TMPFILE = getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY if os.name == "posix" else 0
+_O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)  # Windows imports this module, too
+O_TMPFILE = getattr(os, "O_TMPFILE", 0) & ~_O_DIRECTORY
 NO_CHANGE = os.O_TRUNC | O_TMPFILE
 CLOCK_NUMBERS = 0x1F
 
