@@ -81,7 +81,8 @@ class Cluster(AbstractContextManager["Cluster"]):
 
         `EngineError` says of each why it cannot execute the assignment, if none can.
         """
-        if settings.policy.network and not self._address.startswith("tls://"):
+        is_encrypted = self._address.startswith("tls://")
+        if settings.policy.network and not is_encrypted:
             raise EngineError(
                 "Answers in this assignment may use the network, so they could make "
                 "the scheduler run any program. Use tls://, or grade this assignment "
@@ -113,7 +114,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         await self._client.wait_for_workers(1, NO_WORKER_TIMEOUT)
         await self._register(grader)
         refusals = await self._find_refusals(grader)
-        if len(refusals) >= self._client.scheduler_info()["n_workers"]:
+        workers = self._client.scheduler_info()["n_workers"]
+        if len(refusals) >= workers:
             raise EngineError("\n".join(islice(refusals.values(), 5)))
         await self._retire(refusals)
 

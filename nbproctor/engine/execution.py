@@ -56,7 +56,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     """
     master = execution.master
     settings = execution.settings
-    if sum(map(len, execution.files.values())) > MAX_FILES_BYTES:
+    size = sum(map(len, execution.files.values()))
+    if size > MAX_FILES_BYTES:
         raise ExecutionError(
             "The files that came with the notebook are larger than "
             f"{MAX_FILES_BYTES >> 20} MB."

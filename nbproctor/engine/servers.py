@@ -143,10 +143,13 @@ class Servers(AbstractContextManager["Servers"]):
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and (server.is_gone or self._all.get(server) != preload):
-            self._end(server)
+        if not server:
             return None
-        return server
+        is_warm = self._all.get(server) == preload
+        if is_warm and not server.is_gone:
+            return server
+        self._end(server)
+        return None
 
     def _add(self, server: ForkServer, preload: _Preload) -> None:
         with self._lock:
@@ -189,7 +192,10 @@ def preloaded_modules(master: MasterNotebook) -> tuple[str, ...]:
 def _start(preload: _Preload, notebook: str) -> ForkServer:
     """Start a fork server; preload less if a module or a cell starts a thread."""
     policy, modules, opening = preload
-    for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
+    everything = (modules, opening)
+    only_modules = (modules, ())
+    nothing = ((), ())
+    for imported, rehearsed in (everything, only_modules, nothing):
         try:
             server = ForkServer.start(
                 policy,

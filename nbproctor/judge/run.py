@@ -385,8 +385,9 @@ class NotebookRun:
         else:
             message = explain(error, student.sources, hidden=hidden)
             name = error.name if isinstance(error, NameError) else None
-            if name and any(name in text for text in student.refused.values()):
-                message = verdicts.REFUSED(where="")
+            for refused_cell, text in student.refused.items():
+                if name and name in text:
+                    message = verdicts.REFUSED(where=f" in `{refused_cell}`")
             if message.outcome == "error" and not session.has_answered:
                 self.unanswered.add(cell.id)
         return replace(

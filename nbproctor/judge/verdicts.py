@@ -82,8 +82,9 @@ UNJUDGED = Message(
 # The test was run, but its result may not be the answer's fault: a person decides.
 REFUSED = Message(
     "not run",
-    "Not graded: your code needs something that grading does not allow{where}, such as "
-    "the network, another program, or a file outside the assignment's folder.",
+    # It may be in a cell that the student was given.
+    "Not graded: this notebook needs something that grading does not allow{where}, "
+    "such as the network, another program, or a file outside the assignment's folder.",
 )
 TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."
