@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from nbproctor import sanitize
 from nbproctor.cells import RawCell, RawNotebook, grade_id, source_of
 from nbproctor.pages import html
-from nbproctor.pages.outline import HEADING, Outline
+from nbproctor.pages.outline import Outline, headings_in
 from nbproctor.pages.summary import (
     GradedNotebook,
     ResultRow,
@@ -200,7 +200,8 @@ class Feedback:
                 role = "answer"
             elif source.strip() == master.stub.strip():
                 role = "given"
-        heading = HEADING.search(source) if from_source else None
+        headings = headings_in(source) if from_source else []
+        heading = headings[0][1] if headings else ""
         test = self._tests.get(name)
         attached: sanitize.Pictures = {}
         outputs: Sequence[Output] = []
@@ -212,7 +213,7 @@ class Feedback:
             role=role,
             exercise=exercise,
             source=source,
-            heading=sanitize.one_line(heading[2], 120) if heading else "",
+            heading=sanitize.one_line(heading, 120),
             is_markdown=is_markdown,
             attached=attached,
             outputs=outputs,
