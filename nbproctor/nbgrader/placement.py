@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
+from nbproctor.engine.cache import SOURCE_KEY, versions
 from nbproctor.nbgrader.proof import grade_answers, kernel_faults
 from nbproctor.notebook import (
     BESIDE_TAG,
@@ -184,7 +184,11 @@ def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNot
 
 
 def _digest(master: MasterNotebook) -> str:
-    return f"{__version__} {_with_placement(master, {}).digest}"
+    """Return what a record depends on: the notebook, and the code that placed it.
+
+    The number of a version stays the same while somebody edits the code.
+    """
+    return f"{versions()[SOURCE_KEY]} {_with_placement(master, {}).digest}"
 
 
 def _read(course: Course) -> dict[str, Any]:
