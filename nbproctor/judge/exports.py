@@ -91,7 +91,7 @@ class Exports(NumberedObjects):
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
         if is_of_test(value):
-            code, names = _methods(kind)
+            code, names = _methods(_functions_of(kind))
             number = self.number_of(value)
             numbers = public_attributes(value, _is_number)
             return Ref("judge", (number, kind.__name__, code, numbers, *names))
@@ -180,24 +180,36 @@ def is_short(value: Any) -> bool:
     return _is_number(value) or is_of_test(value)
 
 
-@cache
-def _methods(kind: type) -> tuple[bytes, list[str]]:
-    """Return the methods of a class that run in the student's process, and names.
+def _functions_of(kind: type) -> frozenset[tuple[str, Any]]:
+    """Return name and function of each method that test cells give a class, as of now.
 
-    Names are those of other public methods, which the student may call without asking.
-    Only the student's process, which is not trusted, unpickles anything.
+    A test may replace methods of its classes between two calls.
+    """
+    members: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__ == MODULE:
+            members |= vars(base)
+    functions = (item for item in members.items() if isinstance(item[1], _FUNCTIONS))
+    return frozenset(functions)
+
+
+@cache
+def _methods(functions: frozenset[tuple[str, Any]]) -> tuple[bytes, tuple[str, ...]]:
+    """Return the methods that run in the student's process, and names of others.
+
+    These are the other public methods, which the student may call without asking. Only
+    the student's process, which is not trusted, unpickles anything.
     """
     by_value = {}
     names = []
-    for name in dir(kind):
-        method = inspect.getattr_static(kind, name)
-        if not isinstance(method, _FUNCTIONS) or not is_of_test(method):
+    for name, function in sorted(functions):
+        if not is_of_test(function):
             continue
-        if hasattr(method, "_nbproctor_by_value"):
-            by_value[name] = method
+        if hasattr(function, "_nbproctor_by_value"):
+            by_value[name] = function
         elif not name.startswith("_"):
             names.append(name)
-    return cloudpickle.dumps(by_value), names
+    return cloudpickle.dumps(by_value), tuple(names)
 
 
 def is_of_test(value: Any) -> bool:

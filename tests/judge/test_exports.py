@@ -13,6 +13,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from nbproctor.expect import by_value, replaced
 from nbproctor.judge.exports import (
     MODULE,
     Expired,
@@ -156,6 +157,19 @@ def test_a_student_sets_a_value_and_no_code(exports: Exports) -> None:
         with pytest.raises(RefusedError):
             exports.set(target, name, lambda *x: 1)
     assert (spy.forward(7), spy._answer, TEST["Spy"].rate) == (7, 42, 0.5)
+
+
+def test_a_method_that_a_test_replaces_is_sent_as_it_is_now(exports: Exports) -> None:
+    kind = TEST["Tanh"]
+
+    def sent_code() -> Any:
+        return exports.export(kind()).fields[2]
+
+    before = sent_code()
+    with replaced(kind, __call__=by_value(eval("lambda self, x: 2 * x", TEST))):
+        during = sent_code()
+    assert list(cloudpickle.loads(during)) == ["__call__"]
+    assert before == sent_code() == NONE
 
 
 def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:
