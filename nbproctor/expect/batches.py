@@ -54,7 +54,8 @@ def expect_passes(
         assert count == label_count, (
             f"{name}: X and Y of a batch hold different numbers of examples"
         )
-    assert len(batches) % steps == 0, (
+    is_whole = len(batches) % steps == 0
+    assert is_whole, (
         f"{name}: {examples} examples in batches of {size} need {steps} updates an "
         f"epoch; {ends}"
     )
@@ -62,7 +63,8 @@ def expect_passes(
         f"{name}: batch_size is {size}, but a larger batch was found"
     )
     for start in range(0, len(batches), steps):
-        epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
+        epoch = batches[start : start + steps]
+        epoch_X, epoch_labels = zip(*epoch, strict=True)
         _expect_pass(
             np.hstack(epoch_X),
             np.hstack(epoch_labels),
@@ -94,11 +96,14 @@ def _expect_pass(
         used_examples = set(map(tuple, x.T.round(4)))
         if used_examples <= examples:
             mistakes["holds some examples twice, and others never"] = x
-        if np.allclose(np.sort(x.ravel()), np.sort(X.ravel()), atol=1e-5):
+        numbers = np.sort(X, axis=None)
+        used_numbers = np.sort(x, axis=None)
+        if np.allclose(used_numbers, numbers, atol=1e-5):
             mistakes["was shuffled by rows, but examples are columns"] = x
     expect(x, X, "X of one epoch", mistakes=mistakes)
     mistakes = {}
-    if np.allclose(y.sum(axis=1), labels.sum(axis=1)):
+    label_counts = labels.sum(axis=1)
+    if np.allclose(y.sum(axis=1), label_counts):
         mistakes["belongs to other examples: X and Y were not shuffled alike"] = y
     expect(y, labels, "Y of one epoch", mistakes=mistakes)
 
