@@ -191,8 +191,11 @@ class Tests:
             defined = _functions(cell)
             if defined and program.binds <= defined | imported_names:
                 functions[cell.id] = defined
-        known_names = used_in(programs[c.id] for c in cells if c.kind in _IN_JUDGE)
-        known_names |= {word for cell in cells for word in WORD.findall(cell.stub)}
+        known_names = set[str]()
+        for cell in cells:
+            known_names.update(WORD.findall(cell.stub))
+            if cell.kind in _IN_JUDGE:
+                known_names |= programs[cell.id].uses
         functions = {
             name: each & known_names or each for name, each in functions.items()
         }
@@ -200,8 +203,7 @@ class Tests:
         tests = _compile_tests(cells, programs, provided_names)
         helpers = [programs[cell.id] for cell in cells if cell.kind == "helper"]
         tested = [test.program for test in tests.values()]
-        used_in_judge = used_in((*helpers, *tested))
-        used_in_judge |= {"*"}
+        used_in_judge = used_in([*helpers, *tested]) | {"*"}
         changed_by_tests = _union(p.binds - p.binds_first for p in tested)
         names_from_tests = read_by_others - bound_by_others
         names_from_tests |= read_by_others & changed_by_tests

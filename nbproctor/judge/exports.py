@@ -12,7 +12,7 @@ import builtins
 import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, ClassVar
 
@@ -91,7 +91,7 @@ class Exports(NumberedObjects):
         if kind is Expired:
             raise UnsendableError("an object belongs to a test that is over")
         if is_of_test(value):
-            code, names = _methods(_functions_of(kind))
+            code, names = _methods(kind)
             number = self.number_of(value)
             numbers = public_attributes(value, _is_number)
             return Ref("judge", (number, kind.__name__, code, numbers, *names))
@@ -116,7 +116,7 @@ class Exports(NumberedObjects):
 
     def resolve(self, number: Any) -> Any:
         """Return the object that the student sends back, if it is still valid."""
-        if type(number) is not int or not 0 <= number < self.next_number:
+        if type(number) is not int or number not in range(self.next_number):
             raise ProtocolError(
                 "the student's code refers to an object that it was never given"
             )
@@ -125,13 +125,9 @@ class Exports(NumberedObjects):
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            names = {*getattr(target, "__dict__", {})}
-            for kind in _classes(target):
-                if kind.__module__ == MODULE:
-                    names.update(vars(kind))
-                    if "__getattr__" in vars(kind):
-                        names.add(name)
-            if name in names:
+            members = _members_of(_classes(target))
+            names = members | getattr(target, "__dict__", {})
+            if name in names or "__getattr__" in members:
                 value = getattr(target, name)
                 if not isinstance(value, types.ModuleType):
                     return value
@@ -148,8 +144,8 @@ class Exports(NumberedObjects):
         """Set a public attribute, but neither a method nor anything of a class."""
         descriptor = inspect.getattr_static(_classes(target)[0], name, None)
         fixed = (type, ReferenceFunction, *_FUNCTIONS)
-        plain = not isinstance(target, fixed) and not callable(descriptor)
-        if name.startswith("_") or not plain:
+        is_fixed = isinstance(target, fixed) or callable(descriptor)
+        if is_fixed or name.startswith("_"):
             raise RefusedError(
                 f"attribute {name!r} of the test's {type(target).__name__} cannot be "
                 "set"
@@ -180,25 +176,34 @@ def is_short(value: Any) -> bool:
     return _is_number(value) or is_of_test(value)
 
 
-def _functions_of(kind: type) -> frozenset[tuple[str, Any]]:
-    """Return name and function of each method that test cells give a class, as of now.
-
-    A test may replace methods of its classes between two calls.
-    """
+def _members_of(classes: Sequence[type]) -> dict[str, Any]:
+    """Return what test cells define in their own classes among these, as of now."""
     members: dict[str, Any] = {}
-    for base in reversed(kind.__mro__):
-        if base.__module__ == MODULE:
-            members |= vars(base)
-    functions = (item for item in members.items() if isinstance(item[1], _FUNCTIONS))
-    return frozenset(functions)
+    for kind in reversed(classes):
+        if kind.__module__ == MODULE:
+            members |= vars(kind)
+    return members
 
 
-@cache
-def _methods(functions: frozenset[tuple[str, Any]]) -> tuple[bytes, tuple[str, ...]]:
-    """Return the methods that run in the student's process, and names of others.
+def _methods(kind: type) -> tuple[bytes, tuple[str, ...]]:
+    """Return the methods of a class that run in the student's process, and names.
 
-    These are the other public methods, which the student may call without asking. Only
-    the student's process, which is not trusted, unpickles anything.
+    Names are those of other public methods, which the student may call without asking.
+    """
+    functions = []
+    for name, member in _members_of(kind.__mro__).items():
+        if isinstance(member, _FUNCTIONS):
+            functions.append((name, member))
+    return _by_value_and_names(*functions)
+
+
+@cache  # by the functions themselves, because a test may replace those of a class
+def _by_value_and_names(
+    *functions: tuple[str, Any],
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return what `_methods` returns.
+
+    Only the student's process, which is not trusted, unpickles anything.
     """
     by_value = {}
     names = []

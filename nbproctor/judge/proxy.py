@@ -80,6 +80,12 @@ class Handle(NamedTuple):
     kind: Any
     relation: str  # none without a class
 
+    @property
+    def named_class(self) -> type:
+        """A class that only has the name of the object's class."""
+        class_name, _, _ = self.label.partition(" ")
+        return _named_class(class_name)
+
 
 def handle_of(proxy: object) -> Handle:
     """Return what the judge knows about a proxy's object, without a request."""
@@ -165,9 +171,10 @@ class Proxy:
         if name == "__class__":
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
-            if handle_of(self).kind is not None:
+            handle = handle_of(self)
+            if handle.kind is not None:
                 _note_uncalled(self, "__class__")
-            return _named_class(handle_of(self).label.partition(" ")[0])
+            return handle.named_class
         if name in _LOCAL:
             return object.__getattribute__(self, name)
         # NumPy looks for these on everything; `__array__` is the one we have.
@@ -180,7 +187,7 @@ class Proxy:
         handle = handle_of(self)
         if handle.relation in ("exact", "object"):
             return handle.kind
-        return _named_class(handle.label.partition(" ")[0])
+        return handle.named_class
 
     def __setattr__(self, name: str, value: Any) -> None:
         ask(self, "set", self, name, value)

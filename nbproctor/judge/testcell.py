@@ -86,7 +86,8 @@ def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(text, bytes):
             text = text.decode(errors="replace")
         is_spelled_out = event == "compile" and text in caller.f_code.co_consts
-        if executes and not is_spelled_out and _judged[0].has_sent_text:
+        is_harmless = is_spelled_out or not executes
+        if _judged[0].has_sent_text and not is_harmless:
             raise BrokenTestError(
                 "it executes text that student code could have written"
             )
@@ -115,8 +116,9 @@ class Namespace:
         self._main = types.ModuleType(MODULE)  # a test may import it by name
         self._space: Names = vars(self._main)
         self._shared: dict[str, Any] = {}  # names that test cells made for later ones
-        shared_names = (test.shared for test in tests.cells.values())
-        self._shared_names = frozenset().union(*shared_names)
+        self._shared_names = set[str]()  # of the tests that they are for
+        for test in tests.cells.values():
+            self._shared_names |= test.shared
         self._session_of: dict[str, Session] = {}  # test cell → session it ran for
         self._definitions_only = set(outside_judge)
 
@@ -136,7 +138,8 @@ class Namespace:
         exception of its own, this raises `BrokenTestError`.
         """
         test = self._tests.cells[name]
-        if any(self._session_of.get(cell) is not session for cell in test.needs):
+        has_run = all(self._session_of.get(cell) is session for cell in test.needs)
+        if not has_run:
             for cell in test.needs:
                 try:
                     self.run(
@@ -193,18 +196,23 @@ class Namespace:
         test_names = test.shared | test.program.binds_first
         for helper in helpers:
             test_names |= helper.binds_first
-        library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.solution_names
+        library_names = self._modules.keys() | _BUILT_IN.keys()
+        library_names -= tests.solution_names
         student_names = used_names - test_names - library_names
-        imported_names = (tests.solution_imports & used_names) - test.shared
+        imported_names = tests.solution_imports & used_names
+        imported_names -= test.shared
 
-        built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
+        built_in = dict(_BUILT_IN)
+        for student_name in student_names:
+            built_in.pop(student_name, None)
         space = self._space
         space.clear()
         space["__name__"] = MODULE
         space["__builtins__"] = built_in
         # No other module, so that ``dir()`` shows what the student has.
-        for module in used_names & self._modules.keys() - student_names:
-            space[module] = self._modules[module]
+        for module in self._modules.keys() & used_names:
+            if module not in student_names:
+                space[module] = self._modules[module]
         # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
@@ -252,7 +260,8 @@ def import_own_modules() -> None:
     A judge's folder holds the assignment's own files and none of the student's.
     """
     judge_folder = str(Path.cwd())
-    path = [folder for folder in sys.path if folder not in ("", ".", judge_folder)]
+    own_folders = "", ".", judge_folder
+    path = [folder for folder in sys.path if folder not in own_folders]
     installed = site_packages()
     position = path.index(installed[0]) if installed else len(path)
     path.insert(position, judge_folder)
@@ -304,9 +313,12 @@ def _number(value: Any) -> Any:
     kind = type(value)
     if kind.__name__ in ("NAType", "NaTType"):  # so is every sum with it
         return 0
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
-        is_numeric = value.size and value.dtype.kind in "iuf"
-        return float(value.min()) if is_numeric else 0.0
+    if isinstance(value, np.ndarray | np.generic):
+        number_kind = value.dtype.kind
+        if number_kind in "iuf" and value.size:
+            return float(value.min())
+        if number_kind != "b":
+            return 0.0
     return value if kind in (int, float, Fraction, Decimal) else math.inf
 
 
@@ -317,12 +329,13 @@ def captured(
     """Collect what a test prints, what it writes to stderr, and what it measures."""
     out = io.StringIO()
     err = io.StringIO()
-    measures.measured = []
-    measures.student_seconds = student_seconds
-    with redirect_stdout(out), redirect_stderr(err):
-        yield out, err, measures.measured
-    measures.measured = None
-    measures.student_seconds = float
+    measured: list[measures.Measured] = []
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        replaced(measures, measured=measured, student_seconds=student_seconds),
+    ):
+        yield out, err, measured
 
 
 @contextmanager
