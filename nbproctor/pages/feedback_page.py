@@ -178,7 +178,8 @@ class Feedback:
         name = grade_id(cell)
         cell_type = cell.get("cell_type")
         is_markdown = cell_type == "markdown"
-        master = self._outline.cells.get(name or str(cell.get("id")))
+        cell_id = str(cell.get("id"))
+        master = self._outline.cells.get(name or cell_id)
         source = source_of(cell)
         if not is_markdown and cell_type != "code":
             return None
@@ -246,7 +247,8 @@ class Feedback:
                 section.cells.append(cell)
         exercises = []
         for name, row in rows.items():
-            exercises.append(of_row.get(name) or Section(row.exercise.name, row))
+            empty = Section(row.exercise.name, row)
+            exercises.append(of_row.get(name, empty))
         others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 

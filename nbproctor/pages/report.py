@@ -216,11 +216,8 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             students[row.exercise.name, row.cause].append(full_name(graded))
-    by_frequency = sorted(students.items(), key=lambda entry: -len(entry[1]))
-    return [
-        (exercise, sentence, sorted(names))
-        for (exercise, sentence), names in by_frequency
-    ]
+    by_frequency = sorted(students, key=lambda mistake: -len(students[mistake]))
+    return [(*mistake, sorted(students[mistake])) for mistake in by_frequency]
 
 
 def _bins(
