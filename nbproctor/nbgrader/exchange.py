@@ -68,7 +68,8 @@ class _PerStudentCommand:
             if computer := as_computer_error(error):
                 self.failures.clear()  # the command ends for another reason
                 raise computer from error
-            self.failures[one_line(folder)] = one_line(str(error) or repr(error))
+            reason = str(error) or repr(error)
+            self.failures[one_line(folder)] = one_line(reason)
 
 
 class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[misc]
@@ -97,7 +98,8 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         if reason := refuse_student(student):
             raise RefusedFileError(reason)
         # nbgrader would read it as a pattern, or as the name without blanks.
-        if not {*"*?["}.isdisjoint(student) or student != student.strip():
+        is_pattern = not {*"*?["}.isdisjoint(student)
+        if is_pattern or student != student.strip():
             raise RefusedFileError(
                 "its name contains *, ? or [, or begins or ends with a space"
             )
@@ -199,7 +201,9 @@ class ProctoredReleaseFeedback(_PerStudentCommand, ExchangeReleaseFeedback):  # 
         """Release the pages of each student."""
         pattern = self.src_path
         # A student's id may have brackets in it.
-        folders = [pattern] if Path(pattern).is_dir() else sorted(glob.glob(pattern))  # noqa: PTH207
+        folders = sorted(glob.glob(pattern))  # noqa: PTH207
+        if Path(pattern).is_dir():
+            folders = [pattern]
         for folder in folders:
             with self.attempt(os.path.relpath(folder, self.coursedir.root)):
                 self._release(folder)

@@ -158,7 +158,7 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
             if meta.get("solution") or meta.get("task"):
                 by_hand += worth
             if worth:
-                tests.append(("".join(cell["source"]), worth))
+                tests.append((source_of(cell), worth))
         # A heading may leave out the points that are given by hand.
         totals = (points - by_hand, points)
         if all(abs(section.points - total) > 1e-9 for total in totals):
