@@ -13,7 +13,7 @@ import dis
 import hashlib
 import marshal
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
 from typing import Any
@@ -200,8 +200,8 @@ class Tests:
             name: each & known_names or each for name, each in functions.items()
         }
         provided_names = dict(provided_imports).keys()
-        tests = _compile_tests(cells, programs, provided_names)
         helpers = [programs[cell.id] for cell in cells if cell.kind == "helper"]
+        tests = _compile_tests(cells, programs, helpers, provided_names)
         tested = [test.program for test in tests.values()]
         used_in_judge = used_in([*helpers, *tested]) | {"*"}
         changed_by_tests = _union(p.binds - p.binds_first for p in tested)
@@ -312,20 +312,21 @@ def _compile_all(cells: list[Cell]) -> dict[str, Program]:
 def _compile_tests(
     cells: list[Cell],
     programs: dict[str, Program],
+    helpers: Sequence[Program],
     provided: Set[str],
 ) -> dict[str, CompiledTest]:
     """Compile the test cells; `provided` are the names that provided cells import."""
     needs, shared = _needs(cells, programs, provided)
     needed = _union(needs.values())
     solutions = [cell for cell in cells if cell.kind == "solution"]
-    used_by_helpers = used_in(programs[c.id] for c in cells if c.kind == "helper")
-    helpers = 0
+    used_by_helpers = used_in(helpers)
+    helper_count = 0
     helper_names = set[str]()
     tests = {}
     for cell in cells:
         program = programs[cell.id]
         if cell.kind == "helper":
-            helpers += 1
+            helper_count += 1
             helper_names |= program.binds
         elif cell.kind == "test":
             source = cell.source if cell.id in needed else ""
@@ -340,7 +341,7 @@ def _compile_tests(
             visible_definitions = definitions_of(visible)
             tests[cell.id] = CompiledTest(
                 program=program,
-                helpers=helpers,
+                helpers=helper_count,
                 needs=needs[cell.id],
                 shared=shared[cell.id],
                 definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),

@@ -185,36 +185,31 @@ def _members_of(classes: Sequence[type]) -> dict[str, Any]:
     return members
 
 
-def _methods(kind: type) -> tuple[bytes, tuple[str, ...]]:
+def _methods(kind: type) -> tuple[bytes, list[str]]:
     """Return the methods of a class that run in the student's process, and names.
 
     Names are those of other public methods, which the student may call without asking.
     """
-    functions = []
-    for name, member in _members_of(kind.__mro__).items():
-        if isinstance(member, _FUNCTIONS):
-            functions.append((name, member))
-    return _by_value_and_names(*functions)
-
-
-@cache  # by the functions themselves, because a test may replace those of a class
-def _by_value_and_names(
-    *functions: tuple[str, Any],
-) -> tuple[bytes, tuple[str, ...]]:
-    """Return what `_methods` returns.
-
-    Only the student's process, which is not trusted, unpickles anything.
-    """
-    by_value = {}
+    by_value = []
     names = []
-    for name, function in sorted(functions):
-        if not is_of_test(function):
+    for name, method in _members_of(kind.__mro__).items():
+        if not isinstance(method, _FUNCTIONS) or not is_of_test(method):
             continue
-        if hasattr(function, "_nbproctor_by_value"):
-            by_value[name] = function
+        if hasattr(method, "_nbproctor_by_value"):
+            by_value.append((name, method))
         elif not name.startswith("_"):
             names.append(name)
-    return cloudpickle.dumps(by_value), tuple(names)
+    return _serialize(*by_value), names
+
+
+@cache  # by the methods themselves, because a test may replace those of a class
+def _serialize(*methods: tuple[str, Any]) -> bytes:
+    """Serialize methods for the student's process.
+
+    It is not trusted, and only it unpickles anything.
+    """
+    data: bytes = cloudpickle.dumps(dict(methods))
+    return data
 
 
 def is_of_test(value: Any) -> bool:

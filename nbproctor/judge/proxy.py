@@ -103,13 +103,22 @@ def _apply(proxy: object, name: str, *arguments: Any) -> Any:
     return ask(proxy, "apply", name, [proxy, *arguments])
 
 
-def _convert(
-    proxy: object,
-    kind: type[_T],
-    name: str,
-) -> _T:
-    """Convert an object by a built-in function; the result has exactly this type."""
-    return _require_type(kind, _apply(proxy, name))
+# Functions that convert an object, and the type that each has to return.
+_CONVERSIONS: dict[str, type] = {
+    "array": np.ndarray,
+    "dir": list,
+    "float": float,
+    "hash": int,
+    "int": int,
+    "len": int,
+    "repr": str,
+    "str": str,
+}
+
+
+def _convert(proxy: object, name: str) -> Any:
+    """Convert an object; the result has exactly the right type."""
+    return _require_type(_CONVERSIONS[name], _apply(proxy, name))
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
@@ -224,7 +233,7 @@ class Proxy:
         return True
 
     def __dir__(self) -> list[str]:
-        names = _convert(self, list, "dir")
+        names = _convert(self, "dir")
         return [_require_type(str, name) for name in names]
 
     def __enter__(self) -> Any:
@@ -270,28 +279,16 @@ class Proxy:
         return _apply(self, "deepcopy")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = _convert(self, np.ndarray, "array")
+        array = _convert(self, "array")
         return array if dtype is None else array.astype(dtype)
 
 
-# Conversions of an object, and the type that each has to return.
-_CONVERSIONS: dict[str, type] = {
-    "hash": int,
-    "len": int,
-    "int": int,
-    "float": float,
-    "repr": str,
-    "str": str,
-}
-for _name, _kind in _CONVERSIONS.items():
-    setattr(Proxy, f"__{_name}__", partialmethod(_convert, _kind, _name))
-# Arithmetic: the student's among their own objects, else the judge's. With a value of
-# the test's in front: never the student's.
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(Proxy, f"__{_name}__", partialmethod(_arithmetic, _name))
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+for _name in _BINARY:  # with a value of the test's in front: never the student's
     setattr(Proxy, f"__r{_name}__", partialmethod(_operate_reflected, _name))
 for _method, _names in (
-    (_arithmetic, ("neg", "pos")),
+    (_convert, ("float", "hash", "int", "len", "repr", "str")),
+    (_arithmetic, (*_BINARY, "neg", "pos")),
     (_order, ("lt", "le", "gt", "ge")),
     (_operate_in_judge, ("abs",)),
     (_apply, ("getitem", "setitem", "delitem")),

@@ -38,7 +38,6 @@ from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
     TEST_FILE,
     BrokenTestError,
-    CompiledTest,
     Names,
     Tests,
     execute,
@@ -131,7 +130,10 @@ class Namespace:
         *,
         is_needed: bool = False,
     ) -> Any:
-        """Run a test cell, as `run` does, with the names that it may see.
+        """Run a test cell and return its last value, or raise what it raises.
+
+        After so many seconds, it raises `ProcessEnded`. `answer` is the text of the
+        cell that the test judges.
 
         Test cells that it needs are run first, unless this process has run them: in
         follow-through, or after a process has ended. If a helper cell raises an
@@ -157,13 +159,13 @@ class Namespace:
             # A cell that ended a process once would end it again.
             if is_needed and name in self._definitions_only:
                 return execute(test.definitions, space)
-            return run(
-                test,
-                space,
-                session=session,
-                seconds=seconds,
-                answer=answer,
-            )
+            session.has_answered = False
+            with (
+                _reset_global_state(session, test.seed),
+                _time_limit(seconds),
+                specification.recording(session.recorded, answer),
+            ):
+                return test.program.run(space)
         finally:
             self._end(name, session)
 
@@ -269,24 +271,6 @@ def import_own_modules() -> None:
 
 
 # ---- one test cell run -----
-
-
-def run(
-    test: CompiledTest,
-    space: Names,
-    session: Session,
-    seconds: float,
-    answer: str = "",
-) -> Any:
-    """Run a test cell and return its last value, or raise what it raises.
-
-    After so many seconds, it raises `ProcessEnded`. `answer` is the text of the cell
-    that the test judges.
-    """
-    session.has_answered = False
-    recording = specification.recording(session.recorded, answer)
-    with _reset_global_state(session, test.seed), _time_limit(seconds), recording:
-        return test.program.run(space)
 
 
 def points_of(value: Any, most: float) -> float:

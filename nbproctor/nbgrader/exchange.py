@@ -80,17 +80,18 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         name = Path(path).name
         student, _, *time = name.rsplit("+", 3)
         record = {
-            "username": student,
+            "username": name,
             "filename": name,
             "timestamp": datetime.min,
         }
         try:
             record["timestamp"] = read_timestamp(time[0])
             record["owner"] = self._check(path, student)
+            record["username"] = student
         except RefusedFileError as error:
-            return record | {"username": name, "problem": str(error)}
+            record["problem"] = str(error)
         except Exception:  # of the parser, whatever the name is
-            return record | {"username": name, "problem": NO_TIME}
+            record["problem"] = NO_TIME
         return record
 
     def _check(self, path: str, student: str) -> int:

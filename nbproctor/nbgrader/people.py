@@ -208,27 +208,19 @@ def participants(
             else:
                 reason = "Submitted, but not graded yet. Run `grade`."
                 result = replace(result, status="not graded", reason=reason)
-        status = result.status
-        reason = result.reason
-        score = marks.total()
+        result = replace(result, score=marks.total())
         if student in excused:
-            status = "excused"
-            reason = ""
-            score = None
-        waiting = marks.waiting if STATUSES[status].may_wait else []
+            result = replace(result, status="excused", reason="", score=None)
+        waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
-            reason = f"{reason} To be graded by hand: {cells}.".strip()
-        is_over = (deadlines[student] or datetime.max) < now
-        is_late = student in late and is_over and status != "excused"
+            reason = f"{result.reason} To be graded by hand: {cells}."
+            result = replace(result, reason=reason.strip())
+        deadline = deadlines[student] or datetime.max
+        is_late = student in late.keys() - excused.keys() and deadline < now
         standings[student] = Participant(
             person=person,
-            result=replace(
-                result,
-                status=status,
-                reason=reason,
-                score=score,
-            ),
+            result=result,
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
