@@ -167,7 +167,7 @@ def expect_unchanged(
 
 
 def entries_of(answer: Any, right: Any) -> Any:
-    """Return the entries to compare, or all if no name is right."""
+    """Return the entries to compare, or all if none has a right name."""
     if isinstance(right, Mapping) and is_of(answer, Mapping):
         entries = {key: answer[key] for key in right if key in answer}
         return entries or answer

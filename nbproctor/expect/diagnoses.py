@@ -51,7 +51,7 @@ def fits(
     want: Array,
     rtol: float,
 ) -> bool:
-    """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
+    """Compare by the scale of the whole, so that tiny numbers do not fit by chance."""
     scale = np.abs(want).max()
     if not 0 < scale < np.inf:
         return False
@@ -154,7 +154,7 @@ _LINES: dict[int, dict[str, tuple[int, ...]]] = {
 
 
 def _pattern(wrong: Array) -> str:
-    """Say in which rows or columns the wrong entries are, when that tells something."""
+    """Say in which rows or columns the wrong entries are, if they are few."""
     for word, other_axes in _LINES.get(wrong.ndim, {}).items():
         lines = wrong.any(axis=other_axes)
         numbers = np.flatnonzero(lines)

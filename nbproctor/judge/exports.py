@@ -62,7 +62,7 @@ class ReferenceFunction:
         self._function = function  # a proxy
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it there; if that process ends, so does the student's conversation."""
+        """Call it there; if that process ends, the student's process ends, too."""
         ReferenceFunction.calls += 1
         try:
             return self._function(*args, **kwargs)
@@ -141,7 +141,7 @@ class Exports(NumberedObjects):
         name: str,
         value: Any,
     ) -> None:
-        """Set a public attribute, but neither a method nor anything of a class."""
+        """Set a public attribute of an object; never a method, and never of a class."""
         descriptor = inspect.getattr_static(_classes(target)[0], name, None)
         fixed = (type, ReferenceFunction, *_FUNCTIONS)
         is_fixed = isinstance(target, fixed) or callable(descriptor)

@@ -96,10 +96,10 @@ def with_second_runs(
 ) -> Iterator[Step]:
     """Yield a plan; call `judge_again` right after each test of an exercise.
 
-    It gets the test, and the exercises that have tests still to come. So no test has
-    its second run after the first run of a later test. What a later test passes to
-    student code cannot help with an earlier test, even if one process could leave a
-    message for another.
+    It gets the test, and the exercises that have tests still to come. So a test has its
+    second run before the first run of any later test. An object that a later test
+    passes to student code cannot help with an earlier test, even if one process could
+    leave a message for another.
     """
     coming = Counter(step.test.exercise for step in steps if step.test)
     for step in steps:

@@ -51,7 +51,8 @@ from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
 _MAIN_OF_JUDGE = sys.modules[MODULE]
-# What executes text for a test, besides `compile`, `eval` and `exec` in its own cell.
+# Modules that execute text for a test, in addition to `compile`, `eval` and `exec` in
+# its own cell.
 _EXECUTORS = (
     "code",
     "codeop",
@@ -72,9 +73,10 @@ def guard_text() -> None:
 def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to execute a text for a test that may have text of the student's.
 
-    An audit hook of the judge, which runs no student code. Nobody sees of a text where
-    it came from, so what a test puts together itself is refused then, too. What the
-    source passes only in the student's process is judged there.
+    This is an audit hook of the judge, which runs no student code. A text does not show
+    where it came from, so a text that the test itself puts together is refused, too. If
+    the reference solution passes such a test only in the student's process, the test
+    is judged there.
     """
     if event in ("compile", "pickle.find_class") and _judged:
         caller = sys._getframe(1)
@@ -295,7 +297,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, Proxy | complex):
         return 0
     kind = type(value)
-    if kind.__name__ in ("NAType", "NaTType"):  # so is every sum with it
+    if kind.__name__ in ("NAType", "NaTType"):  # a sum with such a value is one, too
         return 0
     if isinstance(value, np.ndarray | np.generic):
         number_kind = value.dtype.kind

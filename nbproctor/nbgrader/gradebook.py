@@ -235,7 +235,7 @@ def unscore(grade: Grade) -> None:
 def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
     """Withdraw the test scores of a notebook that could not be graded; write why.
 
-    An older score must not count for a newer submission, nor may there be a 0. Scores
+    An older score must not count for a newer submission, and there must be no 0. Scores
     by hand stay.
     """
     notebook.late_submission_penalty = None

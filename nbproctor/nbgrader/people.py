@@ -310,9 +310,9 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
 
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
     ``submitted`` (UTC), ``hours_late``; one an exercise, in source order; ``penalty``,
-    ``total`` (points after the penalty), ``max_score``. What was not graded is NaN,
-    never 0, and so is the total of who is excused. `CourseError`: source or gradebook
-    do not know the assignment.
+    ``total`` (points after the penalty), ``max_score``. Points that were not given, and
+    the total of an excused student, are NaN, never 0. `CourseError`: source or
+    gradebook do not know the assignment.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 

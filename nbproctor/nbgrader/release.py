@@ -34,7 +34,7 @@ from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
 STOCK = "stock nbgrader"  # prefix of its faults
-# What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
+# Points at the end of a heading: "(7 points)", "(exercise 3, 7 points)".
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 # An item of a list of what is graded: "- values of several shapes (3)".
 _ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
