@@ -54,8 +54,7 @@ def expect_passes(
         assert count == label_count, (
             f"{name}: X and Y of a batch hold different numbers of examples"
         )
-    is_whole = len(batches) % steps == 0
-    assert is_whole, (
+    assert len(batches) % steps == 0, (
         f"{name}: {examples} examples in batches of {size} need {steps} updates an "
         f"epoch; {ends}"
     )
@@ -102,8 +101,7 @@ def _expect_pass(
             mistakes["was shuffled by rows, but examples are columns"] = x
     expect(x, X, "X of one epoch", mistakes=mistakes)
     mistakes = {}
-    label_counts = labels.sum(axis=1)
-    if np.allclose(y.sum(axis=1), label_counts):
+    if np.allclose(y.sum(axis=1), labels.sum(axis=1)):
         mistakes["belongs to other examples: X and Y were not shuffled alike"] = y
     expect(y, labels, "Y of one epoch", mistakes=mistakes)
 

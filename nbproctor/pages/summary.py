@@ -89,7 +89,8 @@ class GradedNotebook:
     @property
     def is_complete(self) -> bool:
         """Whether every graded cell has a mark, and none waits for a person."""
-        return not self.waiting and len(self.points) == len(self.marks)
+        has_all_marks = len(self.points) == len(self.marks)
+        return has_all_marks and not self.waiting
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; if there is none, one without points."""
