@@ -63,10 +63,7 @@ class ProcessEnded(Interruption):
 
 def printable(text: str) -> str:
     """Return a name from a student process, safe to show."""
-    text = text[:100]
-    if text.isprintable():
-        return text
-    return "".join(filter(str.isprintable, text))
+    return "".join(filter(str.isprintable, text[:100]))
 
 
 class Handle(NamedTuple):

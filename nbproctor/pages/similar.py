@@ -112,7 +112,7 @@ def tokens(text: str) -> Iterator[str]:
             case "s":
                 line_start = text.rfind("\n", 0, start) + 1
                 stands_alone = not text[line_start:start].strip()
-                has_triple_quotes = word.endswith(('"""', "'''"))
+                has_triple_quotes = word.endswith(('"' * 3, "'" * 3))
                 if not (stands_alone and has_triple_quotes):
                     yield "text"  # no docstring
             case "w" if word not in _WORDS and not before.endswith("."):
