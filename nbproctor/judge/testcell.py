@@ -117,9 +117,9 @@ class Namespace:
         self._main = types.ModuleType(MODULE)  # a test may import it by name
         self._space: Names = vars(self._main)
         self._shared: dict[str, Any] = {}  # names that test cells made for later ones
-        self._shared_names = set[str]()  # of the tests that they are for
-        for test in tests.cells.values():
-            self._shared_names |= test.shared
+        self._shared_names = {
+            name for test in tests.cells.values() for name in test.shared
+        }
         self._session_of: dict[str, Session] = {}  # test cell → session it ran for
         self._definitions_only = set(outside_judge)
 

@@ -81,11 +81,10 @@ class Outline:
     def of(cls, master: MasterNotebook) -> Outline:
         """Return the outline of a master notebook."""
         title = master.notebook
-        for _, text in master.texts:
-            titles = [words for marks, words in headings_in(text) if marks == "#"]
-            if titles:
-                title = titles[0]
-                break
+        for _, text in reversed(master.texts):
+            for marks, words in reversed(headings_in(text)):
+                if marks == "#":
+                    title = words
         return cls(
             master=master,
             title=title,
