@@ -294,7 +294,7 @@ class NotebookRun:
 
     @property
     def notes(self) -> list[str]:
-        """What was stopped, each once: cells, and tests whose exercise lost points."""
+        """Notes on stopped cells, and on stopped tests that cost points; each once."""
         stopped = [
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
@@ -491,7 +491,7 @@ class NotebookRun:
         test = self.tests.cells[cell.id]
         needs = {*test.needs}
         for name, other in self.tests.cells.items():
-            # Whatever uses names of these may have changed what they stand for.
+            # A test that uses names of these may have changed their values.
             uses_shared = other.program.uses & test.shared
             if uses_shared or other.program.binds & self.tests.names_from_tests:
                 needs.add(name)
