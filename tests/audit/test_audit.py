@@ -428,6 +428,7 @@ def test_fuzzing_finds_the_first_difference_and_hands_out_copies(
 
 # Of each kind of solutions of an exercise, one in so many.
 SHARE = {
+    "reference": 1,
     "right": 10,
     "wrong": 20,
     "mutant": 40,
