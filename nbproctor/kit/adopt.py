@@ -7,10 +7,10 @@ test that may be hidden is hidden.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -18,6 +18,7 @@ from nbformat.corpus.words import generate_corpus_id
 
 from nbproctor.cells import (
     CellText,
+    RawCell,
     error_output_of,
     grade_id,
     nbgrader_metadata,
@@ -74,9 +75,6 @@ _CLIENT = re.compile(
     re.MULTILINE,
 )
 
-Metadata: TypeAlias = dict[str, Any]
-"""nbgrader's metadata of a cell: key → value."""
-
 
 @dataclass
 class Question:
@@ -87,8 +85,12 @@ class Question:
     by_hand: bool
     is_plain: bool = False  # in a notebook of plain assertions
     is_answered: bool = False
-    graders: list[Metadata] = field(default_factory=list)  # of its tests
-    test_code: str = ""  # of all its tests
+    tests: list[NotebookNode] = field(default_factory=list)  # their cells
+
+    @property
+    def test_code(self) -> str:
+        """The code of all its tests."""
+        return "\n".join(test.source for test in self.tests)
 
 
 @dataclass
@@ -284,15 +286,13 @@ class Adopted:
             test_cell,
             kind="hidden test" if test.is_hidden else "public test",
         )
-        question.test_code += f"{test.code}\n"
-        number = len(question.graders) + 1
-        grader = _set_grader(
+        question.tests.append(test_cell)
+        _set_grader(
             test_cell,
-            grade_id=self._free(f"{question.name}_test_{number}"),
+            grade_id=self._free(f"{question.name}_test_{len(question.tests)}"),
             points=test.points,
             is_test=True,
         )
-        question.graders.append(grader)
 
     def _add_plain_test(self, cell: NotebookNode) -> None:
         """Add assertions as a test of the nearest cell above that they test."""
@@ -356,28 +356,27 @@ class Adopted:
 
     def _set_points(self, question: Question) -> None:
         """Give tests the points that their question says, and list what is missing."""
-        graders = question.graders
-        if graders and not question.is_answered:
+        tests = question.tests
+        if tests and not question.is_answered:
             self.unanswered.append(question.name)
-        elif not graders and not question.by_hand:
+        elif not tests and not question.by_hand:
             self.questions.append(f"{question.name}: it has no test.")
         points = question.points
-        if isinstance(points, list) and len(points) in (1, len(graders)):
-            points *= len(graders) // len(points)
-            for grader, each in zip(graders, points, strict=True):
-                grader["points"] = float(each or 0)
+        if isinstance(points, list) and len(points) in (1, len(tests)):
+            points *= len(tests) // len(points)
+            for test, each in zip(tests, points, strict=True):
+                nbgrader_metadata(test)["points"] = float(each or 0)
         elif points is not None:
-            _share_out(_sum(points), graders)
-        elif any(grader["points"] for grader in graders):
-            _share_out(0, graders)
+            _share_out(_sum(points), tests)
+        elif any(nbgrader_metadata(test)["points"] for test in tests):
+            _share_out(0, tests)
 
     def _share_points(self) -> None:
         """Give other tests the points of their heading, else one point a question."""
         for section in reversed(sections(self.notebook.cells)):
-            graders = [nbgrader_metadata(cell) for cell in section.cells]
-            _share_out(section.points, graders)
+            _share_out(section.points, section.cells)
         for question in self._exercises:
-            is_unknown = _share_out(1, question.graders)
+            is_unknown = _share_out(1, question.tests)
             if is_unknown and question.is_plain:
                 self.questions.append(f"{question.name}: are its tests worth 1 point?")
 
@@ -519,23 +518,23 @@ def _set_grader(
     grade_id: str,
     points: float | None = None,
     is_test: bool = False,
-) -> Metadata:
-    """Write, and return, nbgrader's metadata of a test or of an answer.
+) -> None:
+    """Write nbgrader's metadata of a test or of an answer.
 
     A test without points gets some later. An answer with points is graded by hand.
     """
+    is_graded = is_test or points is not None
     metadata = {
-        "grade": is_test,
+        "grade": is_graded,
         "grade_id": grade_id,
         "locked": is_test,
         "schema_version": 3,
         "solution": not is_test,
         "task": False,
     }
-    if is_test or points is not None:
-        metadata.update(grade=True, points=points)
+    if is_graded:
+        metadata["points"] = points
     cell.metadata["nbgrader"] = metadata
-    return nbgrader_metadata(cell)
 
 
 def _sum(points: float | list[float | None]) -> float:
@@ -543,11 +542,12 @@ def _sum(points: float | list[float | None]) -> float:
     return float(sum(each or 0 for each in values))
 
 
-def _share_out(total: float, graders: list[Metadata]) -> bool:
-    """Share points out over the tests without points; return whether there are any.
+def _share_out(total: float, cells: Iterable[RawCell]) -> bool:
+    """Share points out over the cells without points; return whether there are any.
 
-    `total` includes the points of the other tests.
+    `total` includes the points of the other cells.
     """
+    graders = [nbgrader_metadata(cell) for cell in cells]
     pending = [grader for grader in graders if grader["points"] is None]
     total -= sum(grader["points"] or 0 for grader in graders)
     for number, grader in enumerate(pending):

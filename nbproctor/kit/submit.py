@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -135,28 +134,22 @@ class Findings:
             )
 
     def _check_copies(self) -> None:
-        count = Counter(cell.name for cell in self._cells)
-        for name in self.stubs:
-            if not count[name]:
-                self.problems.append(
-                    f"The cell of exercise {name} is missing, so your answer may not "
-                    "be found. Restore it (Edit, Undo Cell Operation), or copy it from "
-                    "the notebook in kit/original."
-                )
-            elif count[name] > 1:
-                self.problems.append(
-                    f"The notebook has the cell of exercise {name} {count[name]} "
-                    "times, but only one of them is graded. Delete the others."
-                )
-        locked = {n: c for n, c in self._originals.items() if n not in self.stubs}
+        missing = []
+        repeated = []
         changed = []
-        for cell in self._cells:
-            original = locked.get(cell.name)
-            if original and cell.text.plain != original.text.plain:
-                changed.append(original)
-        missing = [cell for name, cell in locked.items() if not count[name]]
-        repeated = [cell for name, cell in locked.items() if count[name] > 1]
-        for cells, remark in (
+        for name, original in self._originals.items():
+            copies = [cell for cell in self._cells if cell.name == name]
+            count = len(copies)
+            if name in self.stubs:
+                self._check_answer_cell(name, count)
+                continue
+            if not count:
+                missing.append(original.start)
+            elif count > 1:
+                repeated.append(original.start)
+            if any(copy.text.plain != original.text.plain for copy in copies):
+                changed.append(original.start)
+        for starts, remark in (
             (missing, "are missing: {}. Grading adds them again."),
             (repeated, "are duplicated: {}."),
             (
@@ -165,9 +158,22 @@ class Findings:
                 "them, put them into new cells.",
             ),
         ):
-            if cells:
-                starts = _list([cell.start for cell in cells])
-                self.remarks.append(f"Read-only cells {remark.format(starts)}")
+            if starts:
+                self.remarks.append(f"Read-only cells {remark.format(_list(starts))}")
+
+    def _check_answer_cell(self, name: str, count: int) -> None:
+        """Check how often the notebook has the cell of an exercise."""
+        if not count:
+            self.problems.append(
+                f"The cell of exercise {name} is missing, so your answer may not be "
+                "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
+                "notebook in kit/original."
+            )
+        elif count > 1:
+            self.problems.append(
+                f"The notebook has the cell of exercise {name} {count} times, but only "
+                "one of them is graded. Delete the others."
+            )
 
     def _check_answers(self) -> None:
         last = {cell.name: cell for cell in self._cells}
@@ -218,18 +224,19 @@ class Findings:
                 "The cells did not run from top to bottom, as they do in grading. "
                 f"{again}"
             )
-        tested = {}
-        exercise = ""
+        errors = {cell.name for cell in code if error_output_of(cell.raw)}
+        failing: list[str] = []
+        exercise = ""  # of the tests below its cell
         for name, cell in self._originals.items():
             if name in self.stubs:
                 exercise = name
-            if nbgrader_metadata(cell.raw).get("grade"):
-                tested[name] = exercise
-        errors = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
-        failing = dict.fromkeys(filter(None, errors))
+            is_test = nbgrader_metadata(cell.raw).get("grade")
+            is_listed = exercise in failing
+            if is_test and name in errors and exercise and not is_listed:
+                failing.append(exercise)
         if failing:
             self.remarks.append(
-                f"Public tests of these exercises fail: {_list([*failing])}."
+                f"Public tests of these exercises fail: {_list(failing)}."
             )
 
     def _check_modules(self) -> None:
@@ -238,7 +245,8 @@ class Findings:
             if cell.is_code and cell.text.tree:
                 modules.update(imported(cell.text.tree))
         local = []
-        for name in sorted({f"{module.partition('.')[0]}.py" for module in modules}):
+        names = {module.partition(".")[0] for module in modules}
+        for name in sorted(f"{name}.py" for name in names):
             is_student_file = (self._notebook.parent / name).is_file()
             if is_student_file and not (self._original.parent / name).exists():
                 local.append(name)
