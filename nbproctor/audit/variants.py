@@ -191,11 +191,10 @@ def _noting_problems(problems: list[str], location: str) -> Iterator[None]:
 
 def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
     """Read a TOML file, which need not exist; add a problem if it cannot be read."""
-    tables: dict[str, Any] = {}
     with _noting_problems(problems, f"{course_path(path)} cannot be read"):
         if path.exists():
-            tables = tomllib.loads(path.read_text("utf-8"))
-    return tables
+            return tomllib.loads(path.read_text("utf-8"))
+    return {}
 
 
 def _source(
