@@ -151,7 +151,6 @@ class Adopted:
             self._set_points(question)
         self._share_points()
         self._mark_answers()
-        self._list_visible_cells()
 
     def _add(self, cell: NotebookNode) -> None:
         """Convert the next cell of the old notebook."""
@@ -381,9 +380,10 @@ class Adopted:
                 self.questions.append(f"{question.name}: are its tests worth 1 point?")
 
     def _mark_answers(self) -> None:
-        """Mark the solutions in code cells; ask about cells that are all solution."""
+        """Mark the solutions in code cells; list cells that have none or only that."""
         whole_cells = []
-        for row in self.cells:
+        visible_cells = []
+        for number, row in enumerate(self.cells, 1):
             source = row.cell.source
             if row.cell.cell_type != "code" or row.kind.endswith("test"):
                 continue
@@ -392,6 +392,8 @@ class Adopted:
                 tested = CellText.parse(row.question.test_code).uses
                 marked = mark_solution(marked, tested)
             if BEGIN not in marked:
+                if any(defined_names(source)):
+                    visible_cells.append(str(number))
                 continue
             row.cell.source = marked
             if not row.question:
@@ -409,16 +411,9 @@ class Adopted:
                 "there a line that students should see? Move it above "
                 f"{BEGIN!r}."
             )
-
-    def _list_visible_cells(self) -> None:
-        """List the code that students see, in a notebook of plain assertions."""
-        numbers = []
-        for number, row in enumerate(self.cells, 1):
-            if row.kind == "code" and any(defined_names(row.cell.source)):
-                numbers.append(str(number))
-        if numbers and any(question.is_plain for question in self._exercises):
+        if visible_cells and any(question.is_plain for question in self._exercises):
             self.questions.append(
-                f"Students see these cells as they are: {', '.join(numbers)}."
+                f"Students see these cells as they are: {', '.join(visible_cells)}."
             )
 
     def _free(self, name: str) -> str:

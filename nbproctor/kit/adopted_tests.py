@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from nbformat import NotebookNode
@@ -43,8 +43,7 @@ _HIDDEN = re.compile(r"[^#]*#.*\bhidden\b", re.IGNORECASE)
 _LABEL = re.compile(r"\A\s*#+[^\S\n]*(?i:hidden)(?:[^\S\n]+(?i:tests?))?[^\S\n]*\n")
 _BEGIN_HIDDEN, _END_HIDDEN = (f"### {marker}" for marker in MARKERS.hidden)
 
-Settings: TypeAlias = dict[str, Any]
-"""Settings of a block or a test: key → value."""
+Settings = dict[str, Any]  # of a block or a test, by key
 
 
 class AdoptError(NbproctorError):

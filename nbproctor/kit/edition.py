@@ -22,7 +22,7 @@ from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import IGNORED, cell_name, read_cells
 from nbproctor.writing import write_json
 
-_TAG = re.compile(r"from-(\d+)-hours")
+_TAG = re.compile(r"^from-(\d+)-hours$", re.MULTILINE)
 _TEXT = re.compile(r"<!-- below (\d+) hours\n(.*?)\n-->", re.DOTALL)
 
 
@@ -123,5 +123,5 @@ def shorten(
 def _hours_of(cell: RawCell) -> int:
     """Return how long the shortest edition with a cell takes."""
     tags = cell.get("metadata", {}).get("tags", [])
-    matches = map(_TAG.fullmatch, tags)
-    return max((int(match[1]) for match in matches if match), default=0)
+    hours = _TAG.findall("\n".join(tags))
+    return max(map(int, hours), default=0)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
     from nbproctor.cells import (
-        CellText,
         RawCell,
         SubmittedCell,
         error_output_of,
@@ -27,7 +26,6 @@ if TYPE_CHECKING or __package__:
     )
 else:  # in a student's folder
     from cells import (
-        CellText,
         RawCell,
         SubmittedCell,
         error_output_of,
@@ -123,9 +121,8 @@ class Findings:
                 "accept only 20. Delete large outputs or pictures."
             )
         later = []
-        for path in sorted(notebook.parent.glob("[!.]*.ipynb")):
-            is_later = path.stat().st_mtime > details.st_mtime
-            if is_later and _is_assignment(path, self._original):
+        for path in _find_notebooks(notebook.parent, self._original):
+            if path.stat().st_mtime > details.st_mtime:
                 later.append(path.name)
         if later:
             self.problems.append(
@@ -262,8 +259,7 @@ def find(folder: Path, original: Path) -> Path:
     exact = folder / original.name
     if exact.is_file():
         return exact
-    paths = sorted(folder.glob("[!.]*.ipynb"))
-    others = [path for path in paths if _is_assignment(path, original)]
+    others = _find_notebooks(folder, original)
     if len(others) == 1:
         return others[0]
     advice = NO_FILE
@@ -332,7 +328,7 @@ class _Cell:
         handed = SubmittedCell.read(raw, source_of(raw))
         self.name = handed.name  # nbgrader's, or none
         self.is_code = handed.kind == "code"
-        self.text: CellText = handed.text
+        self.text = handed.text
 
     @property
     def is_answer(self) -> bool:
@@ -367,6 +363,12 @@ def _cells(path: Path) -> list[_Cell]:
         for cell in cells
         if isinstance(cell, dict) and isinstance(cell.get("cell_type"), str)
     ]
+
+
+def _find_notebooks(folder: Path, original: Path) -> list[Path]:
+    """Return the notebooks of a folder that hold cells of the assignment."""
+    paths = sorted(folder.glob("[!.]*.ipynb"))
+    return [path for path in paths if _is_assignment(path, original)]
 
 
 def _is_assignment(path: Path, original: Path) -> bool:
