@@ -152,10 +152,10 @@ def decorate_functions(source: str, decorator: str) -> str | None:
     ]
     if not functions:
         return None
-    added = parse(f"@borrowers.{decorator}\ndef decorated(): ...").body[0]
-    assert isinstance(added, ast.FunctionDef)
+    added = parse(f"borrowers.{decorator}").body[0]
+    assert isinstance(added, ast.Expr)
     for function in functions:
-        function.decorator_list += added.decorator_list
+        function.decorator_list.append(added.value)
     return f"from nbproctor.audit import borrowers\n{ast.unparse(tree)}"
 
 

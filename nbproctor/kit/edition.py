@@ -87,14 +87,19 @@ def shorten(
     markers: Markers,
 ) -> tuple[RawNotebook, set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
-    raw_cells = enumerate(content["cells"])
-    named_cells = {cell_name(cell, n): cell for n, cell in raw_cells}
-    longer = {name for name, cell in named_cells.items() if _hours_of(cell) > hours}
-    code_cells = [*read_cells(content["cells"], {}, markers)]
-    provided = longer & {cell.id for cell in code_cells if cell.kind == "solution"}
-    left_out = longer - provided
-    for cell in code_cells:
-        if cell.kind == "test" and cell.exercise in provided:
+    named_cells = {}
+    left_out = set()
+    for position, raw in enumerate(content["cells"]):
+        name = cell_name(raw, position)
+        named_cells[name] = raw
+        if _hours_of(raw) > hours:
+            left_out.add(name)
+    provided = set()
+    for cell in read_cells(content["cells"], {}, markers):
+        if cell.kind == "solution" and cell.id in left_out:
+            provided.add(cell.id)
+            left_out.remove(cell.id)
+        elif cell.kind == "test" and cell.exercise in provided:
             left_out.add(cell.id)
     cells = []
     for name, raw in named_cells.items():
