@@ -440,9 +440,10 @@ def sample_of(trials: list[Trial]) -> list[Trial]:
     counts = Counter()
     chosen = []
     for trial in trials:
-        if counts[trial.exercise, trial.kind] % SHARE[trial.kind] == 0:
+        key = trial.exercise, trial.kind
+        if not counts[key] % SHARE[trial.kind]:
             chosen.append(trial)
-        counts[trial.exercise, trial.kind] += 1
+        counts[key] += 1
     return chosen
 
 
