@@ -218,8 +218,7 @@ class CellText:
         text = dedent(self.text)  # as IPython does
         if text.lstrip().startswith("%%"):  # a cell magic, such as %%bash
             return ast.Module([], [])
-        without_lines = _MAGIC.sub(r"\1pass", text)
-        without_magics = _MAGIC_VALUE.sub(" None", without_lines)
+        without_magics = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
         for code in (text, without_magics):  # a line of plain Python may start with %
             with suppress(*_NO_PYTHON):
                 return parse_code(code)

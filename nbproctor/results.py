@@ -171,8 +171,7 @@ class Verdict:
         text = self.printed + "".join(lines)
         if text:
             outputs.append(stream_output(text))
-        has_failed = self.outcome != "passed"
-        if has_failed and self.points == 0:
+        if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
             outputs.append(error_output(name, message, [message]))
         elif self.points < self.max_points:

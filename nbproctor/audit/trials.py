@@ -415,6 +415,11 @@ class _Walk:
         if source is None:
             return {}
         run = self._run(self.job, References(judge_functions=arguments))
-        argument_step = Step("lent", reference_functions=arguments)
-        run.run_to_end([argument_step, exercise.answer(source), *exercise.graded])
+        run.run_to_end(
+            [
+                Step("lent", reference_functions=arguments),
+                exercise.answer(source),
+                *exercise.graded,
+            ]
+        )
         return {name: verdict.points for name, verdict in run.verdicts.items()}

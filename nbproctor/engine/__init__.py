@@ -2,7 +2,6 @@
 
 from nbproctor.engine.cache import Cache, CachingExecutor
 from nbproctor.engine.execution import (
-    MAX_FILES_BYTES,
     Execution,
     Executor,
     Pool,
@@ -11,7 +10,6 @@ from nbproctor.engine.execution import (
 from nbproctor.engine.servers import EngineError, ExecutionError, Servers, Settings
 
 __all__ = [
-    "MAX_FILES_BYTES",
     "Cache",
     "CachingExecutor",
     "EngineError",

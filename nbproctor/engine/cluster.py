@@ -114,8 +114,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         await self._client.wait_for_workers(1, NO_WORKER_TIMEOUT)
         await self._register(grader)
         refusals = await self._find_refusals(grader)
-        workers = self._client.scheduler_info()["n_workers"]
-        if len(refusals) >= workers:
+        if len(refusals) >= self._client.scheduler_info()["n_workers"]:
             raise EngineError("\n".join(islice(refusals.values(), 5)))
         await self._retire(refusals)
 

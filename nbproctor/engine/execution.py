@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 # Besides a submission's own time: starting processes, sending the notebook.
 GRACE_SECONDS = 15.0
-MAX_FILES_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,6 @@ def execute(execution: Execution, servers: Servers) -> Report:
     """
     master = execution.master
     settings = execution.settings
-    size = sum(map(len, execution.files.values()))
-    if size > MAX_FILES_BYTES:
-        raise ExecutionError(
-            "The files that came with the notebook are larger than "
-            f"{MAX_FILES_BYTES >> 20} MB."
-        )
     job = Job(
         tests=compile_tests(master),
         cells=master.cells,

@@ -67,8 +67,7 @@ class Grader(WorkerPlugin):
                 f"it has {threads} threads, so a submission that ends it could not be "
                 f"identified: start it with --nworkers {threads} --nthreads 1"
             )
-        source = self._versions[SOURCE_KEY]
-        if worker_versions[SOURCE_KEY] != source:
+        if worker_versions[SOURCE_KEY] != self._versions[SOURCE_KEY]:
             raise EngineError("its nbproctor is not the coordinator's version")
         differences = []
         for name, version in self._versions.items():
@@ -88,8 +87,7 @@ class Grader(WorkerPlugin):
             write_file(folder / name, content)
         policy = self._settings.policy
         files = [(name, str(folder / name)) for name, _ in policy.files]
-        local_policy = replace(policy, files=tuple(files))
-        return replace(self._settings, policy=local_policy)
+        return replace(self._settings, policy=replace(policy, files=tuple(files)))
 
     def teardown(self, worker: Any) -> None:
         """Forget the assignment: the coordinator is done."""

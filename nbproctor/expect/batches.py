@@ -95,9 +95,7 @@ def _expect_pass(
         used_examples = set(map(tuple, x.T.round(4)))
         if used_examples <= examples:
             mistakes["holds some examples twice, and others never"] = x
-        numbers = np.sort(X, axis=None)
-        used_numbers = np.sort(x, axis=None)
-        if np.allclose(used_numbers, numbers, atol=1e-5):
+        if np.allclose(np.sort(x, axis=None), np.sort(X, axis=None), atol=1e-5):
             mistakes["was shuffled by rows, but examples are columns"] = x
     expect(x, X, "X of one epoch", mistakes=mistakes)
     mistakes = {}

@@ -159,8 +159,7 @@ def expect_unchanged(
         if _snapshot(now) != _snapshot(before):
             _fail(name, f"was changed {advice}")
         return
-    is_mapping = is_of(now, Mapping)
-    if not is_mapping or set(now) != set(before):
+    if not is_of(now, Mapping) or set(now) != set(before):
         _fail(name, f"got other keys, or another length, {advice}")
     for key, label, entry in _entries(now, before, name):
         expect_unchanged(entry, before[key], label)

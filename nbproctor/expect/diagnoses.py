@@ -142,8 +142,7 @@ def _is_cut_off(
     inside = (least < got) & (got < most)
     if not inside.any():
         return False
-    cut_off = np.clip(want, least, most)
-    return fits(got, cut_off, rtol)
+    return fits(got, np.clip(want, least, most), rtol)
 
 
 #: Number of dimensions → how lines of entries are called, and the axes along them.

@@ -49,8 +49,7 @@ def numbers_in(text: str) -> frozenset[float]:
     tree = CellText.parse(code).tree or ast.Module([], [])
     constants = [getattr(node, "value", 0) for node in ast.walk(tree)]
     with suppress(SyntaxError, ValueError, RecursionError):  # a line out of place
-        compiled = compile_code(tree, "<numbers>")
-        constants += _constants_in(compiled)
+        constants += _constants_in(compile_code(tree, "<numbers>"))
     numbers = {constant for constant in constants if type(constant) in (int, float)}
     for names, limits in _COUNTS_TO.items():
         if re.search(names, code):

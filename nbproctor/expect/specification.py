@@ -329,8 +329,7 @@ class Specification:
             with contextlib.suppress(Exception):
                 for case, answer in self.answered(name):
                     is_cached = recorded is None or self.key(name) in recorded
-                    right = self.right(*case)
-                    if is_cached and not is_same(answer, right, answer):
+                    if is_cached and not is_same(answer, self.right(*case), answer):
                         return True
         return False
 
@@ -492,11 +491,10 @@ class Values:
             is_array = self.any_shape and is_of(plain, np.ndarray)
             if is_array and plain.size == np.size(right):
                 plain = in_shape(plain, np.shape(right))
-            title = self._title(specification, case)
             expect(
                 plain,
                 right,
-                title,
+                self._title(specification, case),
                 factors=specification.factors(*case),
                 mistakes=partial(_fitting_mistakes, specification, earlier, answered),
                 **self.options,

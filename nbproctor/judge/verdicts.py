@@ -321,8 +321,7 @@ def _is_written(error: BaseException) -> bool:
     """Whether a test or `expect` raised an exception: its text is meant to be shown."""
     file = traceback.extract_tb(error.__traceback__)[-1].filename
     is_of_test = file.startswith(TEST_FILE)
-    room = Path(expect.__file__).parent
-    return is_of_test or Path(file).parent == room
+    return is_of_test or Path(file).parent == Path(expect.__file__).parent
 
 
 def _text(error: BaseException) -> str:

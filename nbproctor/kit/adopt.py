@@ -247,8 +247,7 @@ class Adopted:
         question.points = question.points or points
         last = self.cells[-1] if self.cells else None
         for settings in tests:
-            cell = nbformat.v4.new_code_cell(settings["code"])
-            self._add_test(cell, settings)
+            self._add_test(nbformat.v4.new_code_cell(settings["code"]), settings)
         if not question.is_answered:
             row = self._find_defining_cell(question.test_code) or last
             if row and not row.question and row.kind == "code":
@@ -401,8 +400,7 @@ class Adopted:
                 _set_grader(row.cell, self._free("answer"))
             elif has_blank(source):
                 self.unanswered.append(row.grade_id)
-            student_version = MARKERS.without_regions(marked)
-            visible_lines = set(CellText.parse(student_version).code)
+            visible_lines = set(CellText.parse(MARKERS.without_regions(marked)).code)
             if visible_lines.issubset(MARKERS.stub.splitlines()):
                 whole_cells.append(row.grade_id)
         if whole_cells:

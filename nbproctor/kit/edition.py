@@ -128,5 +128,4 @@ def shorten(
 def _hours_of(cell: RawCell) -> int:
     """Return how long the shortest edition with a cell takes."""
     tags = cell.get("metadata", {}).get("tags", [])
-    hours = _TAG.findall("\n".join(tags))
-    return max(map(int, hours), default=0)
+    return max(map(int, _TAG.findall("\n".join(tags))), default=0)

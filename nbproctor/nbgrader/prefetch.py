@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nbproctor.engine import MAX_FILES_BYTES, Execution, Executor
+from nbproctor.engine import Execution, Executor
 from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
@@ -22,7 +22,9 @@ from nbproctor.submission.files import list_few
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 
+# Of the files next to a notebook.
 MAX_FILES_BESIDE = 2_000
+MAX_FILES_BYTES = 16 << 20
 AHEAD = 32  # submissions that are prepared in advance, at least
 RESERVED_FILES = {FILE, f".{FILE}", TIMESTAMP_FILE}
 

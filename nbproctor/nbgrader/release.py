@@ -29,7 +29,7 @@ from nbproctor.nbgrader.failures import CourseError, run
 from nbproctor.nbgrader.placement import apply_trust
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, temporary_copy
-from nbproctor.pages.outline import headings_in, without_fences
+from nbproctor.pages.outline import headings_in, texts_in
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
@@ -37,7 +37,7 @@ STOCK = "stock nbgrader"  # prefix of its faults
 # Points at the end of a heading: "(7 points)", "(exercise 3, 7 points)".
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 # An item of a list of what is graded: "- values of several shapes (3)".
-_ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
+_ITEM = re.compile(r"(.+) \((\d+(?:\.\d+)?)\)")
 
 
 def check_sources(course: Course) -> None:
@@ -102,7 +102,7 @@ def _id_problems(content: RawNotebook) -> Iterator[str]:
 class PointsSection:
     """A section whose heading has points; it ends at the next heading of its level."""
 
-    level: int
+    tag: str  # of its heading: ``h1`` to ``h6``
     heading: str
     points: float
     heading_cell: RawCell
@@ -122,11 +122,11 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
         if cell["cell_type"] != "markdown":
             continue
         text = source_of(cell)
-        for marks, heading in headings_in(text):
-            open_ones = [each for each in open_ones if each.level < len(marks)]
+        for tag, heading in headings_in(text):
+            open_ones = [each for each in open_ones if each.tag < tag]
             if match := _POINTS.search(heading):
                 section = PointsSection(
-                    level=len(marks),
+                    tag=tag,
                     heading=heading,
                     points=float(match[1]),
                     heading_cell=cell,
@@ -136,7 +136,9 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
                 open_ones.append(section)
                 result.append(section)
         for section in open_ones:
-            section.items.extend(_ITEM.findall(without_fences(text)))
+            for tag, words in texts_in(text):
+                if tag == "li" and (item := _ITEM.fullmatch(words)):
+                    section.items.append((item[1], item[2]))
             if meta.get("task"):  # its own heading may have its points
                 section.cells.append(cell)
     return result

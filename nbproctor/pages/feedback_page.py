@@ -178,8 +178,7 @@ class Feedback:
         name = grade_id(cell)
         cell_type = cell.get("cell_type")
         is_markdown = cell_type == "markdown"
-        cell_id = str(cell.get("id"))
-        master = self._outline.cells.get(name or cell_id)
+        master = self._outline.cells.get(name or str(cell.get("id")))
         source = source_of(cell)
         if not is_markdown and cell_type != "code":
             return None
@@ -247,8 +246,7 @@ class Feedback:
                 section.cells.append(cell)
         exercises = []
         for name, row in rows.items():
-            empty = Section(row.exercise.name, row)
-            exercises.append(of_row.get(name, empty))
+            exercises.append(of_row.get(name, Section(row.exercise.name, row)))
         others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TypeAlias
 
 from markdown_it import MarkdownIt
@@ -15,10 +16,6 @@ from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
 
 _MARKDOWN = MarkdownIt("commonmark")
-_HEADING = re.compile(
-    r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+?)"
-    r"(?:[ \t]+#+)?[ \t]*$"  # it may be closed by the same marks
-)
 _NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
 # "(5 points)", "(exercise 3, 5 points)", "· 5 points" at the end of a heading
 _WORTH = r"\b\d+(\.\d+)?\s*(points?|pts?|marks?)\b"
@@ -50,19 +47,23 @@ class Exercise:
 
 
 @lru_cache(maxsize=500)  # the text of the assignment is the same on every page
-def without_fences(text: str) -> str:
-    """Return a Markdown text without fenced code, in which ``#`` begins a comment."""
-    lines = text.split("\n")
-    for token in _MARKDOWN.parse(text):
-        if token.type == "fence" and token.map:
-            for number in range(*token.map):
-                lines[number] = ""
-    return "\n".join(lines)
+def texts_in(markdown: str) -> tuple[tuple[str, str], ...]:
+    """Return the texts in Markdown: ``h1`` to ``h6``, ``p`` or ``li``, and the words.
+
+    ``li`` is whatever is inside a list or a quote. Code is left out, as ``#`` begins a
+    comment there.
+    """
+    texts = []
+    for opening, inline in pairwise(_MARKDOWN.parse(markdown)):
+        if inline.type == "inline" and inline.content:
+            tag = opening.tag if inline.level == 1 else "li"
+            texts.append((tag, inline.content))
+    return tuple(texts)
 
 
-def headings_in(text: str) -> list[tuple[str, str]]:
-    """Return the headings in a Markdown text: the marks of its level, and its words."""
-    return _HEADING.findall(without_fences(text))
+def headings_in(markdown: str) -> list[tuple[str, str]]:
+    """Return the headings in Markdown: HTML tag (``h1`` to ``h6``), text."""
+    return [(tag, text) for tag, text in texts_in(markdown) if tag.startswith("h")]
 
 
 Outlines: TypeAlias = Mapping[str, "Outline"]
@@ -82,8 +83,8 @@ class Outline:
         """Return the outline of a master notebook."""
         title = master.notebook
         for _, text in reversed(master.texts):
-            for marks, words in reversed(headings_in(text)):
-                if marks == "#":
+            for tag, words in reversed(headings_in(text)):
+                if tag == "h1":
                     title = words
         return cls(
             master=master,
@@ -113,16 +114,16 @@ class Outline:
 
 def _headings(master: MasterNotebook) -> dict[str, list[str]]:
     """Return the headings above each cell, or in it: innermost first."""
-    # Number of cells above → level and text of each heading.
+    # Number of cells above → tag and text of each heading.
     headings_at = defaultdict[int, list[tuple[str, str]]](list)
     for position, text in master.texts:
         headings_at[position] += headings_in(text)
     headings = {}
     current: list[tuple[str, str]] = []
     for index, cell in enumerate(master.cells):
-        for marks, text in headings_at[index]:
-            outer = [heading for heading in current if heading[0] < marks]
-            current = [(marks, text), *outer]
+        for tag, text in headings_at[index]:
+            outer = [heading for heading in current if heading[0] < tag]
+            current = [(tag, text), *outer]
         headings[cell.id] = [text for _, text in current]
     return headings
 

@@ -108,11 +108,9 @@ def call_method(
     owner = make_object(kind, attributes)
     if read_only:
         make_read_only(arguments)
-    method = getattr(owner, name)
-    answers = [_copy_answer(method(*arguments))]
+    answers = [_copy_answer(getattr(owner, name)(*arguments))]
     for attribute in reads:
-        value = getattr(owner, attribute, None)
-        answers.append(_copy_answer(value))
+        answers.append(_copy_answer(getattr(owner, attribute, None)))
     return answers
 
 

@@ -117,8 +117,7 @@ class Wire:
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
         size = text_size + raw_size
-        has_long_text = text_size > LIMITS["text"]
-        if has_long_text or size > LIMITS["bytes"]:
+        if text_size > LIMITS["text"] or size > LIMITS["bytes"]:
             raise ProtocolError("a message is too large")
         end = _HEAD.size + size
         content = data[_HEAD.size : end]

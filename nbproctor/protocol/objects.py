@@ -87,8 +87,7 @@ _class_of: dict[str, type] = {}
 
 def list_library_classes() -> None:
     """List the classes of all libraries that are imported now."""
-    modules = dict(sys.modules)
-    for module_name, module in modules.items():
+    for module_name, module in dict(sys.modules).items():
         top = module_name.partition(".")[0]
         if top in _NO_LIBRARIES:
             continue
@@ -150,8 +149,7 @@ def _read_repeated(
     receiver.has_repeats = True
     tag, number = node
     parts = receiver.request if tag == "request" else receiver.mutables
-    is_count = FIELDS["count"](number)
-    if not is_count or number >= len(parts):
+    if not FIELDS["count"](number) or number >= len(parts):
         raise ProtocolError("a message names a part that does not exist")
     if parts[number] is None:
         raise ProtocolError("a value contains itself")

@@ -97,8 +97,7 @@ def _whole_sandbox() -> tuple[str, str]:
     """Enter the sandbox in a fork, to see whether all layers are in force together."""
     from nbproctor.sandbox import fork, layers, policy
 
-    scratch = Path(tempfile.mkdtemp())
-    trial = fork.fork(lambda _: None, policy.Policy(), scratch)
+    trial = fork.fork(lambda _: None, policy.Policy(), Path(tempfile.mkdtemp()))
     try:
         fork.wait_until_sandboxed(trial.sock)
     except (layers.SandboxError, EOFError) as error:

@@ -242,8 +242,7 @@ def _count_threads() -> int:
     """Return how many threads of this user run; 0 for the computer's root."""
     uid = os.getuid()
     namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-    is_computer = namespace.split() == FULL_ID_MAP
-    if uid == 0 and is_computer:
+    if uid == 0 and namespace.split() == FULL_ID_MAP:
         return 0
     count = 0
     for process in Path("/proc").glob("[0-9]*"):

@@ -48,8 +48,7 @@ def _groups() -> Iterator[Path]:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        limits_processors = "cpu" in controllers.split(",")
-        if limits_processors or not controllers:
+        if "cpu" in controllers.split(",") or not controllers:
             root = CGROUP / "cpu" if controllers else CGROUP
             group = root / path.lstrip("/")
             while group != root:

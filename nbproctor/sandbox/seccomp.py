@@ -249,8 +249,7 @@ def _filter(network: bool) -> Any:
     for answer, rows in answers:
         for name, *conditions in rows:
             # An older libseccomp may not know a newer call, which then stays forbidden.
-            number = sc.resolve_syscall(sc.Arch.NATIVE, name)
-            if number == -1:
+            if sc.resolve_syscall(sc.Arch.NATIVE, name) == -1:
                 continue
             arguments = []
             for position, *mask_and_value in conditions:

@@ -51,8 +51,7 @@ class ExecutedLines:
             return []
         untried = []
         for node in ast.walk(parse_code(source, file)):
-            has_branches = isinstance(node, _BRANCHING)
-            if not has_branches or _line(node) not in executed:
+            if not isinstance(node, _BRANCHING) or _line(node) not in executed:
                 continue
             for body in _bodies(node):
                 line = body[0].lineno

@@ -176,8 +176,7 @@ class JudgeObject:
 
     def __getattribute__(self, name: str) -> Any:
         """Ask the judge first, then the notebook's class of the same name."""
-        own_names = vars(type(self))
-        if name.startswith("_") or name in own_names:
+        if name.startswith("_") or name in vars(type(self)):
             return object.__getattribute__(self, name)
         try:
             return _get(self, name)

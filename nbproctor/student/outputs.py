@@ -96,8 +96,7 @@ class Outputs:
         self._start()
         self._displays += 1
         self._images += image_bytes
-        has_too_many = self._displays > DISPLAYS
-        if has_too_many or self._images > IMAGE_BYTES:
+        if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
             if "display" in self._truncated:
                 return
             self._truncated.add("display")
@@ -181,8 +180,7 @@ def _visible(text: str) -> str:
         return text
     lines = []
     for line in text.split("\n"):
-        states = line.rstrip("\r").split("\r")
-        lines.append(states[-1])
+        lines.append(line.rstrip("\r").split("\r")[-1])
     return "\n".join(lines)
 
 

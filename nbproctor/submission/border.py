@@ -83,8 +83,7 @@ class StudentFile:
                 number = _open(opened, self.relative_path.name)
         except OSError as error:
             raise _as_refusal(error) from error
-        status = os.fstat(number)
-        reason = _reason(status, self.owners)
+        reason = _reason(os.fstat(number), self.owners)
         if reason:
             os.close(number)
             raise RefusedFileError(reason)

@@ -226,12 +226,11 @@ def candidates(
         name = candidate.base
         is_alike = name.lower().startswith(notebook.lower())
         is_exact = name == f"{notebook}.ipynb"
-        depth = candidate.name.count("/")
         return (
             candidate.is_script,
             not is_exact,
             not is_alike,
-            depth,
+            candidate.name.count("/"),
             candidate.name,
         )
 
@@ -275,8 +274,7 @@ def _notebooks(
 def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or a script, by its name or first bytes."""
     base = file.base.lower()
-    has_usual_ending = base.endswith((".json", SCRIPT))
-    if has_usual_ending or ".ipynb" in base:
+    if base.endswith((".json", SCRIPT)) or ".ipynb" in base:
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
     start = _start(file.head)
@@ -357,8 +355,7 @@ def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
             if budget.is_spent:
                 return
             unpacked = archive.extractfile(info) if info.isfile() else None
-            folders = info.name.split("/")
-            if unpacked and IGNORED.isdisjoint(folders):
+            if unpacked and IGNORED.isdisjoint(info.name.split("/")):
                 cost = info.offset_data + info.size
                 opener = partial(_untar, file, info)
                 yield info.name, cost, unpacked.read(_HEAD), opener

@@ -35,8 +35,7 @@ class MasterTexts:
             is_for_answer = cell.nbgrader and not cell.locked
             if is_for_answer:
                 continue
-            source = CellText.parse(cell.source)
-            for text in (stub_of(cell), source):
+            for text in (stub_of(cell), CellText.parse(cell.source)):
                 self.given_texts.add(text.plain)
                 self.given_code.update(text.codes)
                 self.names.update(text.binds)
@@ -214,8 +213,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             parts[owner].append(block)
         if owner and index == last[owner]:
             name = owner if owner == handed.name else ""
-            own_code = parts.pop("", [])
-            pieces += [_piece(own_code), _piece(parts[owner], name)]
+            pieces += [_piece(parts.pop("", [])), _piece(parts[owner], name)]
     pieces.append(_piece(parts[""]))
     if locked:
         others_blocks = [block for i, block in enumerate(blocks) if i not in owners]

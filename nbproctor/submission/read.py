@@ -96,8 +96,7 @@ def read_versions(
     for side in SIDES if is_merged else SIDES[:1]:
         try:
             side_notes = list(notes)
-            side_text = _one_side(text, side)
-            for notebook in _notebooks(file, side_text, side_notes):
+            for notebook in _notebooks(file, _one_side(text, side), side_notes):
                 version = _version(
                     file,
                     notebook,
@@ -159,8 +158,7 @@ def _notebooks(
     notebooks, length = _objects(shown)
     may_be_json = shown.startswith("{") or not file.is_script
     if notebooks and may_be_json:
-        has_other_text = length < len(shown)
-        if has_other_text and len(notebooks) == 1:
+        if length < len(shown) and len(notebooks) == 1:
             notes.append("Other text before or after the notebook was ignored.")
         return notebooks
     if not file.is_script:
@@ -217,8 +215,7 @@ def _fault(file: Candidate, text: str) -> Ungradable:
     try:
         content = json.loads(text[begin:], strict=False)
     except json.JSONDecodeError as error:
-        has_more = text[error.pos :].strip()
-        if not has_more or "Unterminated" in error.msg:
+        if not text[error.pos :].strip() or "Unterminated" in error.msg:
             return file.fault(
                 "is cut short: its end is missing, perhaps because of a broken upload "
                 "or a full disk. It has to be submitted again"
@@ -320,8 +317,7 @@ def _language(notebook: RawNotebook) -> str:
 def _shortened(cell: SubmittedCell) -> str:
     """Remove the longest lines, or else the whole text, of code that is too long."""
     source = cell.text.text
-    is_short = len(source) <= MAX_CELL_CHARS
-    if is_short or cell.kind != "code":
+    if len(source) <= MAX_CELL_CHARS or cell.kind != "code":
         return source
     lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
     shortened = "\n".join(lines)

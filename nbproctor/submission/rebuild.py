@@ -214,8 +214,7 @@ class Rebuilt:
                 changes["moved"].append(cell.id)
                 continue
             else:
-                has_other_name = handed.name != cell.id
-                if has_other_name and cell.id not in changes["elsewhere"]:
+                if handed.name != cell.id and cell.id not in changes["elsewhere"]:
                     changes["matched"].append(cell.id)
                 if cell.locked and not texts.is_untouched(handed, cell):
                     changes["restored"].append(cell.id)

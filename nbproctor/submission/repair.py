@@ -153,8 +153,7 @@ def _readings(
     first, *others = enumerate(files)
     others.sort(key=lambda entry: (entry[1].is_script, entry[1].cost))
     limit = sum(not file.is_script for file in files) + MAX_SCRIPTS
-    order = [first, *others][:limit]
-    for count, (number, file) in enumerate(order):
+    for count, (number, file) in enumerate([first, *others][:limit]):
         answered = {name for reading in readings for name in reading.answers}
         if file.is_script and readings and exercises <= answered:
             break
@@ -191,8 +190,7 @@ def _read(
     """Return all versions in a file that belong to this assignment."""
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
-    digest = hashlib.sha256(data).hexdigest()
-    if digest in master.scripts:
+    if hashlib.sha256(data).hexdigest() in master.scripts:
         raise file.fault("is a file of the assignment itself")
     has_exercises = bool(master.of_kind("solution", "task", "test"))
     readings = []
