@@ -167,8 +167,7 @@ class Verdict:
         """Return outputs from which nbgrader reads exactly these points."""
         outputs = []
         message = self.message
-        lines = [f"{measure}\n" for measure in self.measures]
-        text = self.printed + "".join(lines)
+        text = self.printed + "".join([f"{measure}\n" for measure in self.measures])
         if text:
             outputs.append(stream_output(text))
         if self.outcome != "passed" and self.points == 0:

@@ -161,8 +161,7 @@ class AuditResult:
     @property
     def named(self) -> float:
         """Share of wrong variants whose message names the symptom; 1 without any."""
-        named = [entry.named for entry in self._of_kind("wrong")]
-        return _mean(named or [1.0])
+        return _mean([entry.named for entry in self._of_kind("wrong")] or [1.0])
 
     @property
     def silent(self) -> list[Entry]:
@@ -214,8 +213,7 @@ class AuditResult:
             lost = {entry.name: entry.lost for entry in mutants}
             raising = []
             for entry in mutants:
-                raises_in_some = 0 < entry.raised < len(tests)
-                if raises_in_some and entry.omission in lost:
+                if 0 < entry.raised < len(tests) and entry.omission in lost:
                     raising.append(entry)
             omissions = [entry.omission for entry in raising]
             like = [

@@ -145,8 +145,7 @@ class Servers(AbstractContextManager["Servers"]):
             server = self._idle.pop() if self._idle else None
         if not server:
             return None
-        is_warm = self._all.get(server) == preload
-        if is_warm and not server.is_gone:
+        if self._all.get(server) == preload and not server.is_gone:
             return server
         self._end(server)
         return None

@@ -62,8 +62,7 @@ def expect_passes(
         f"{name}: batch_size is {size}, but a larger batch was found"
     )
     for start in range(0, len(batches), steps):
-        epoch = batches[start : start + steps]
-        epoch_X, epoch_labels = zip(*epoch, strict=True)
+        epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
         _expect_pass(
             np.hstack(epoch_X),
             np.hstack(epoch_labels),

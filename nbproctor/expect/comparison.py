@@ -271,8 +271,7 @@ def is_multiple(array: Any, *others: Any) -> bool:
             continue
         square = np.vdot(other, other) or 1
         factor = np.vdot(array, other) / square
-        is_close = np.all(_is_close(array, factor * other))
-        if is_close and abs(factor) > 1e-3:
+        if np.all(_is_close(array, factor * other)) and abs(factor) > 1e-3:
             return True
     return False
 

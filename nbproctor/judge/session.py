@@ -151,9 +151,6 @@ class Session:
         The judge did without that method, which may be why the test has failed. It is
         asked for after each test: a student must not learn which of them fail.
         """
-        owners: dict[str, Any] = {"__class__": None}
-        for owner, *names in reversed(self.uncalled_methods):
-            owners |= dict.fromkeys(names, owner)
         try:
             reply = self.ask("end", [*self.uncalled_methods])
         except ProcessEnded:
@@ -161,11 +158,20 @@ class Session:
         except BaseException:  # student code may raise anything
             reply = None
         match reply:
-            case (bool(has_written), str(method)) if method in owners:
-                return has_written, _describe_uncalled(owners[method], method)
-            case (bool(has_written), str()):
-                return has_written, ""
+            case (bool(has_written), str(method)):
+                return has_written, self._describe_uncalled(method)
         return True, ""  # this process has been tampered with
+
+    def _describe_uncalled(self, method: str) -> str:
+        """Describe a method that the judge did without, or nothing if it did not."""
+        if method == "__class__":
+            return "the class of an object of yours"
+        for owner, *names in self.uncalled_methods:
+            if method in names:
+                kind = handle_of(owner).kind
+                label = f"a `{kind.__name__}`" if kind else "an object of yours"
+                return f"`{method}` of {label}"
+        return ""
 
     def close(self, reason: ProcessEnded | None = None) -> ProcessEnded:
         """End the student process; return why it has ended."""
@@ -290,15 +296,6 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
-
-
-def _describe_uncalled(owner: Any, method: str) -> str:
-    """Describe a method that is not called; of a library's object, with its class."""
-    kind = None if owner is None else handle_of(owner).kind
-    label = f"a `{kind.__name__}`" if kind else "an object of yours"
-    if method == "__class__":
-        return f"the class of {label}"
-    return f"`{method}` of {label}"
 
 
 def _are_without_text(values: Any) -> bool:

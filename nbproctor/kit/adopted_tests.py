@@ -70,8 +70,7 @@ def read_test(cell: NotebookNode, settings: Mapping[str, Any]) -> AdoptedTest:
     if config:
         settings = read_settings(config["yaml"])
         source = _TEST_CONFIG.sub("", source, count=1).strip()
-    is_damaged = re.search(r"TEST\s*CONFIG", source, re.IGNORECASE)
-    if is_damaged or (config and not settings):
+    if re.search(r"TEST\s*CONFIG", source, re.IGNORECASE) or (config and not settings):
         raise AdoptError(f"a test's configuration cannot be read: {source!r}.")
     points = settings.get("points")
     if not isinstance(points, int | float | None):

@@ -52,8 +52,7 @@ def solution_marks(source: str) -> str:
     for part in _MARKED_REGION.split(code):
         is_marked = _MARKED_REGION.match(part)
         parts.append(part if is_marked else _OTTER_LINE.sub(marked_line, part))
-    marked = "".join(parts)
-    return _SEAM.sub(r"\n", marked).rstrip("\n")
+    return _SEAM.sub(r"\n", "".join(parts)).rstrip("\n")
 
 
 def mark_solution(source: str, tested: Set[str]) -> str:
@@ -70,8 +69,7 @@ def mark_solution(source: str, tested: Set[str]) -> str:
         lines.insert(end, indent + _END)
         lines.insert(start, indent + BEGIN)
     marked = "\n".join(lines)
-    student_version = MARKERS.without_regions(marked)
-    if not CellText.parse(student_version).tree:
+    if not CellText.parse(MARKERS.without_regions(marked)).tree:
         return f"{BEGIN}\n{source}\n{_END}"
     return marked
 
@@ -110,8 +108,7 @@ def _bodies(statements: Iterable[ast.stmt]) -> Iterator[Region]:
         if not isinstance(function, DEFINITIONS):
             continue
         body = function.body
-        has_docstring = ast.get_docstring(function) is not None
-        if has_docstring and len(body) > 1:
+        if ast.get_docstring(function) is not None and len(body) > 1:
             body = body[1:]
         if all(isinstance(node, DEFINITIONS) for node in body):
             yield from _bodies(body)

@@ -164,8 +164,7 @@ class _Renderer(RendererHTML):
     ) -> str:
         token = tokens[index]
         alt = escape(self.renderInlineAsText(token.children or [], options, env))
-        source = str(token.attrGet("src") or "")
-        picture = _picture(source, env)
+        picture = _picture(str(token.attrGet("src") or ""), env)
         if picture is None:
             return f"<em>[{alt or 'a picture'}: not included in this page]</em>"
         return f'<img src="{picture}" alt="{alt or "A picture of the text"}">'

@@ -89,8 +89,7 @@ class GradedNotebook:
     @property
     def is_complete(self) -> bool:
         """Whether every graded cell has a mark, and none waits for a person."""
-        has_all_marks = len(self.points) == len(self.marks)
-        return has_all_marks and not self.waiting
+        return len(self.points) == len(self.marks) and not self.waiting
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; if there is none, one without points."""

@@ -121,8 +121,7 @@ def set_in_place(
 ) -> None:
     """Set an attribute; if possible, by copying the numbers into its present array."""
     array: Any = getattr(owner, name, None)
-    are_arrays = type(array) is type(value) is np.ndarray
-    if are_arrays and array.shape == value.shape:
+    if type(array) is type(value) is np.ndarray and array.shape == value.shape:
         with suppress(Exception):
             np.copyto(array, value)
             return

@@ -255,8 +255,7 @@ class PythonProcess(subprocess.Popen[bytes]):
         if self._log.closed:  # by `end`, from another thread
             return ""
         self._log.seek(0)
-        tail = self._log.read()[-most:]
-        return tail.decode(errors="replace").strip()
+        return self._log.read()[-most:].decode(errors="replace").strip()
 
     def end(self, timeout: float) -> None:
         """Close the socket; kill the process if it has not ended after `timeout` s."""

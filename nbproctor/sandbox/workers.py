@@ -264,8 +264,7 @@ def _peak_memory() -> int:
     if sys.platform != "linux":
         return 0
     status = Path("/proc/self/status").read_text("utf-8")
-    kilobytes = status.partition("VmHWM:")[2].split()[0]
-    return 1024 * int(kilobytes)
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def _limit_time(seconds: int) -> None:

@@ -255,8 +255,7 @@ def _notebooks(
     """Return the file if it may be a notebook; of an archive, such files in it."""
     if file.base.startswith("._"):  # macOS writes such a file next to each file
         return []
-    is_tar = file.head[257:262] == b"ustar"
-    is_archive = is_tar or file.head.startswith(_ARCHIVES)
+    is_archive = file.head[257:262] == b"ustar" or file.head.startswith(_ARCHIVES)
     if is_archive and nested < MAX_NESTED:
         members = []
         try:
@@ -278,8 +277,7 @@ def _is_likely(file: Candidate) -> bool:
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
     start = _start(file.head)
-    has_key = any(key in start for key in _KEYS)
-    return has_key and start.startswith(b"{")
+    return any(key in start for key in _KEYS) and start.startswith(b"{")
 
 
 def _members(

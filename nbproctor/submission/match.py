@@ -355,8 +355,7 @@ def _by_place(plan: Plan) -> Iterator[Match]:
             continue
         free = _free_entries(cell, plan)
         if free:
-            longest = max(free, key=lambda entry: len(entry.handed.text.plain))
-            yield longest, cell
+            yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
 
 
 def _graded_copy(
@@ -395,8 +394,7 @@ def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
     is_above = True
     for entry in plan.entries:
         if entry.cell:
-            is_before = texts.order[entry.cell.id] < rank
-            if is_before:
+            if texts.order[entry.cell.id] < rank:
                 between.clear()
             else:
                 is_above = False

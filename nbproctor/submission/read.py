@@ -104,8 +104,7 @@ def read_versions(
                     notes=[*side_notes],
                     repairs=repairs,
                 )
-                earlier_texts = [earlier.texts for earlier in versions]
-                if version.texts not in earlier_texts:
+                if version.texts not in [earlier.texts for earlier in versions]:
                     versions.append(version)
         except Ungradable as failure:
             failures.append(failure)
