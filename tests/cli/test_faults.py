@@ -49,7 +49,7 @@ def test_the_table_names_every_command() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_a_sentence_from_every_command(endings: Endings, fault: str) -> None:
-    *_, sentence = FAULTS[fault]
+    sentence, _ = FAULTS[fault]
     stopped = set()
     for command, (status, message) in endings[fault].items():
         assert "Traceback" not in message and "sqlalche" not in message, command
