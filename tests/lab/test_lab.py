@@ -292,6 +292,12 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
 # --- public tests tell no right answer wrong ------------------------------------
 
 
+def defined(lab, name):
+    """Return a function of the notebook, or a method of one of its classes."""
+    owner, _, method = name.rpartition(".")
+    return getattr(lab[owner], method) if owner else lab[name]
+
+
 @pytest.fixture
 def put(lab, monkeypatch):
     """Give the notebook another function, or one of its classes another method."""
@@ -329,25 +335,19 @@ def test_a_right_forward_propagation_passes_in_public(put, public_test, exercise
     public_test(exercise)
 
 
-@pytest.mark.parametrize(
-    ("name", "number", "exercise"),
-    [
-        ("compute_cost", 4, "backward_propagation"),
-        ("one_hot", 3, "fit"),
-        ("Sigmoid.__call__", 1, "fit"),  # by way of exercise 8
-        ("NeuralNetwork.initialize_parameters", 7, "update_parameters"),
-    ],
-)
-def test_what_an_earlier_exercise_got_wrong_is_said_first(
-    lab,
-    put,
-    public_test,
-    name,
-    number,
-    exercise,
-):
-    owner, _, method = name.rpartition(".")
-    right = getattr(lab[owner], method) if owner else lab[name]
+# What is wrong, of which exercise, and another that calls it: `fit` by way of 8.
+CALLED = """\
+compute_cost 4 backward_propagation
+one_hot 3 fit
+Sigmoid.__call__ 1 fit
+NeuralNetwork.initialize_parameters 7 update_parameters
+"""
+
+
+@pytest.mark.parametrize("row", CALLED.splitlines())
+def test_what_an_earlier_exercise_got_wrong_is_said_first(lab, put, public_test, row):
+    name, number, exercise = row.split()
+    right = defined(lab, name)
     # A cost: of its outputs the mean, too.
     put(name, lambda *args: right(*args) / len(args[-1]))
     with pytest.raises(AssertionError, match=f"exercise {number} is not right yet"):
@@ -404,13 +404,7 @@ def test_an_error_in_an_answer_shows_its_own_line_and_the_last(
     assert reason.startswith("AttributeError: ")
 
 
-# What broke a public test itself: other lengths, an int, strings.
-def no_slope(
-    network,
-    X,
-    Y,
-    cache,
-):
+def no_slope(network, X, Y, cache):
     dZ1 = network.W2.T @ (cache["A2"] - Y)
     return {"dW1": dZ1 @ X.T / X.shape[1]}
 
@@ -419,35 +413,30 @@ def no_slope(
 # test itself: other lengths, strings, an int. The bounds of the first weights are
 # those of grading.
 @pytest.mark.parametrize(
-    ("exercise", "owner", "wrong", "message"),
+    ("name", "wrong", "message"),
     [
         (
             "one_hot",
-            "",
             lambda right, Y, k: right if k < 9 else 1,
             "the shape must be",
         ),
         (
             "one_hot",
-            "",
             lambda right, Y, k: right.astype(str),
             "numbers are needed",
         ),
         (
-            "predict",
-            "NNClassifier.",
+            "NNClassifier.predict",
             lambda right, *_: right[0, 0],
             "an array is needed",
         ),
         (
-            "initialize_parameters",
-            "NeuralNetwork.",
+            "NeuralNetwork.initialize_parameters",
             lambda right, network: setattr(network, "W1", 1.05 * network.W1),
             r"standard deviation should be 0\.01",
         ),
         (
-            "backward_propagation",
-            "NeuralNetwork.",
+            "NeuralNetwork.backward_propagation",
             lambda right, *arguments: right | no_slope(*arguments),
             r'paper network: .*\["dW1"\] is \[\[-1.0, .*, but must be \[\[-0.25, ',
         ),
@@ -458,16 +447,14 @@ def test_a_public_test_says_what_is_wrong_and_does_not_raise(
     lab,
     put,
     public_test,
-    exercise,
-    owner,
+    name,
     wrong,
     message,
 ):
-    name = owner + exercise
-    right = getattr(lab[owner[:-1]], exercise) if owner else lab[name]
+    right = defined(lab, name)
     put(name, lambda *arguments: wrong(right(*arguments), *arguments))
     with pytest.raises(AssertionError, match=message):
-        public_test(exercise)
+        public_test(name.rpartition(".")[2])
 
 
 def test_prime_may_ask_itself_by_name_beside_a_blank_exercise_1(
@@ -581,25 +568,25 @@ def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits(solved):
 
 
 # Cells, and some of what each prints: the paper network and the student's method agree.
-PRINTED = {
-    "shapes": ["(784, 5000) (1, 5000)", "(784, 55000) (1, 55000)", "7 3 8 9 3 9 7 7"],
-    "try-tiny-network": ["dW1 [[-0.25, -0.5], [0.375, 0.75]]"],
-    "try-tiny-backward": [
-        "-0.2500 and -0.5000",
-        "0.3750 and 0.7500",
-        "-0.2500 and -0.3750",
-    ],
-    "try-test": ["Your test catches 0 of 10 and rejects no right one."],
-    "broken": ["two hidden units: 0.000"],
-}
+PRINTED = """\
+shapes: (784, 5000) (1, 5000)
+shapes: (784, 55000) (1, 55000)
+shapes: 7 3 8 9 3 9 7 7
+try-tiny-network: dW1 [[-0.25, -0.5], [0.375, 0.75]]
+try-tiny-backward: -0.2500 and -0.5000
+try-tiny-backward: 0.3750 and 0.7500
+try-tiny-backward: -0.2500 and -0.3750
+try-test: Your test catches 0 of 10 and rejects no right one.
+broken: two hidden units: 0.000
+"""
 
 
 @pytest.mark.slow
 def test_what_the_text_claims_is_what_the_solved_lab_prints(solved):
     """In every seed, so that another training would say the same."""
-    for cell, texts in PRINTED.items():
-        for text in texts:
-            assert text in solved[cell][0].text
+    for line in PRINTED.splitlines():
+        cell, text = line.split(": ", 1)
+        assert text in solved[cell][0].text
     usual, noisy = re.findall("seed by seed: (.*)", solved["penalties"][0].text)
     assert usual.count("-") == 3 and "-" not in noisy
     gains = re.findall(r"to \w+: (\S+) ± (\S+)", solved["compare"][0].text)
