@@ -16,10 +16,8 @@ import linecache
 import re
 import shutil
 import sys
-import threading
 from collections import Counter
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nbformat
@@ -33,6 +31,7 @@ from nbproctor.expect import recording
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
 from tests.notebooks import read_json, read_notebook
+from tests.web import served
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -795,14 +794,8 @@ def test_data_are_found_from_every_folder(
 def server(tmp_path_factory):
     """A web server on this machine that has whatever its folder has."""
     folder = tmp_path_factory.mktemp("web")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *args: None
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(
-            target=partial(http.serve_forever, poll_interval=0.01), daemon=True
-        ).start()
-        yield folder, f"http://127.0.0.1:{http.server_port}/{{}}"
-        http.shutdown()
+    with served(folder) as address:
+        yield folder, f"{address}/{{}}"
 
 
 @pytest.mark.parametrize("with_wget", [True, False])
