@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from nbproctor.notebook import Cell
 from nbproctor.results import StudentCell
 
 Notebook = dict[str, Any]
+Submitted = tuple[StudentCell, ...]
 
 
 def read_json(path: Path) -> Any:
@@ -74,9 +76,18 @@ def cells_of(text: str) -> list[Notebook]:
     return cells
 
 
-def student_cells(pairs: Iterable[tuple[str | None, str]]) -> tuple[StudentCell, ...]:
+def student_cells(pairs: Iterable[tuple[str | None, str]]) -> Submitted:
     """Return the cells of a submission from their ids and texts."""
     return tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
+
+
+def submitted(cells: Iterable[Cell], answers: Mapping[str, str]) -> Submitted:
+    """Return what a student submits: the stubs of these cells, or answers by id."""
+    return student_cells(
+        (cell.id, answers.get(cell.id, cell.stub))
+        for cell in cells
+        if cell.kind not in ("helper", "text", "task")
+    )
 
 
 def notebook(cells: list[Notebook]) -> Notebook:
