@@ -392,27 +392,26 @@ result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
     assert judged(zygote, code) == ["busy", "", "'next'"]
 
 
-@pytest.mark.parametrize(
-    ("code", "timeout", "error"),
-    [
-        ("children = [spawn(), spawn()]\nos._exit(3)", 30, "exit status 3"),
-        ("children = [spawn(), spawn()]\nos.abort()", 30, "SIGABRT"),
-        ("children = [spawn() for _ in range(40)]", 30, "more than 31 students"),
-        ("child = spawn()\nwhile True: pass", 0.3, r"within 0\.3 seconds"),
-        ("1 / 0", 30, "ZeroDivisionError"),
-        ("import socket; socket.socket()", 30, "PermissionError"),
-        ("os.fork()", 30, "PermissionError"),
-    ],
-)
+# What is said of a judge, and its code.
+FAILURES = r"""
+exit status 3 | children = [spawn(), spawn()] ¶ os._exit(3)
+SIGABRT | children = [spawn(), spawn()] ¶ os.abort()
+more than 31 students | children = [spawn() for _ in range(40)]
+within 0\.3 seconds | child = spawn() ¶ while True: pass
+ZeroDivisionError | 1 / 0
+PermissionError | import socket; socket.socket()
+PermissionError | os.fork()
+"""
+
+
+@pytest.mark.parametrize("row", FAILURES.strip().splitlines())
 def test_a_judge_that_fails_is_an_error_and_leaves_no_process(
-    zygote: ForkServer,
-    code: str,
-    timeout: float,
-    error: str,
+    zygote: ForkServer, row: str
 ) -> None:
+    error, code = row.split(" | ")
     before = family(zygote)
     with pytest.raises(JudgeError, match=error):
-        judged(zygote, code, timeout)
+        judged(zygote, code.replace(" ¶ ", "\n"), 0.3 if "seconds" in error else 30)
     assert family(zygote) == before
     assert student(zygote, "answer = 1") == "1"
 
