@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
-from nbproctor.notebook import Cell
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import StudentCell
 
 Notebook = dict[str, Any]
@@ -79,6 +82,21 @@ def cells_of(text: str) -> list[Notebook]:
 def student_cells(pairs: Iterable[tuple[str | None, str]]) -> Submitted:
     """Return the cells of a submission from their ids and texts."""
     return tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
+
+
+def find_cell(master: MasterNotebook, name: str) -> Cell:
+    """Return the cell of a master notebook with this id."""
+    return next(cell for cell in master.cells if cell.id == name)
+
+
+@contextmanager
+def modules_beside(folder: Path) -> Iterator[None]:
+    """Let cells that are run here import the modules of their folder, for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
+    for path in folder.glob("*.py"):  # or a fork server would look for them
+        sys.modules.pop(path.stem, None)
 
 
 def submitted(cells: Iterable[Cell], answers: Mapping[str, str]) -> Submitted:

@@ -15,7 +15,6 @@ import io
 import linecache
 import re
 import shutil
-import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,12 @@ from nbproctor.audit.variants import read_variants
 from nbproctor.expect import recording
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
-from tests.notebooks import read_json, read_notebook
+from tests.notebooks import (
+    find_cell,
+    modules_beside,
+    read_json,
+    read_notebook,
+)
 from tests.web import served
 
 ROOT = Path(__file__).parents[2]
@@ -78,16 +82,13 @@ def cells(source):
 def lab(lab_master):
     """What the reference notebook defines, without loading the digits."""
     names = {name: getattr(MNIST, name) for name in ("CLASS_NAMES", "plot_digit")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SOURCE.parent)
+    with modules_beside(SOURCE.parent):
         for cell in lab_master.of_kind("provided", "solution"):
             if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
                 exec(cell.source.replace("%matplotlib inline", ""), names)
         names["tqdm"] = lambda items, **_: items
         names["In"] = [c.source for c in lab_master.of_kind("test") if not c.points]
         yield names
-    for name in ("lab_tools", "public_tests"):  # or a fork server would look for them
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
     name = f"NeuralNetwork.{exercise}"
     network = hidden["NeuralNetwork"]
     right = getattr(network, exercise)
-    (reference,) = (c.source for c in lab_master.cells if c.id == exercise)
+    reference = find_cell(lab_master, exercise).source
     trials, _ = read_variants(ROOT / "variants/neural_network" / exercise, reference)
 
     put(name, right)  # what is there after this test
@@ -675,15 +676,14 @@ def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
 
 
 @pytest.mark.slow
-def test_what_the_second_lab_claims_holds_for_another_table(monkeypatch):
-    monkeypatch.syspath_prepend(SECOND.parent)
+def test_what_the_second_lab_claims_holds_for_another_table():
     names = {"display": str, "print": lambda *words, **options: None}
-    for cell in cells_of(SECOND):
-        code = text_of(cell).replace("%matplotlib inline", "")
-        is_run = cell["cell_type"] == "code" and "HIDDEN" not in code
-        if is_run and not cell["id"].startswith("plot"):
-            exec(code.replace("make_table(seed=0)", "make_table(seed=1)"), names)
-    sys.modules.pop("public_tests")
+    with modules_beside(SECOND.parent):
+        for cell in cells_of(SECOND):
+            code = text_of(cell).replace("%matplotlib inline", "")
+            is_run = cell["cell_type"] == "code" and "HIDDEN" not in code
+            if is_run and not cell["id"].startswith("plot"):
+                exec(code.replace("make_table(seed=0)", "make_table(seed=1)"), names)
     promised, *honest, new_patients = names["apart"].mean()
     assert promised > 0.9 > max(honest)
     assert new_patients < names["baseline"]
