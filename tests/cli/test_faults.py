@@ -63,30 +63,24 @@ def test_a_fault_is_a_sentence_from_every_command(endings: Endings, fault: str) 
         assert stopped == {*COMMANDS}
 
 
-# Name → command of a shell, and how its complaint begins, if it cannot be done.
-SURROUNDINGS = {
-    "few files, ASCII": (
-        "ulimit -n 40; PYTHONIOENCODING=ascii {} collect canvas.zip",
-        "",
-    ),
-    "nowhere to write to": ("{} export csv >&- 2>&-", ""),
-    "nobody, without a home": (
-        "bwrap --dev-bind / / --unshare-user --uid 54321 env -u HOME {} export csv",
-        "",
-    ),
-    "a full disk": ("{} doctor >/dev/full", "Stopped: The disk is full"),
-    "too few files": (
-        "ulimit -n 12; {} grade --force --sandbox=weak",
-        "Stopped: Grading 'tiny' failed: No process can be started here ([Errno 24]",
-    ),
-}
+# A command of a shell, and how its complaint begins, if it cannot be done: few files
+# and ASCII; nowhere to write to; a user without a name and a home; a full disk; too few
+# files.
+SURROUNDINGS = """\
+ulimit -n 40; PYTHONIOENCODING=ascii {} collect canvas.zip
+{} export csv >&- 2>&-
+bwrap --dev-bind / / --unshare-user --uid 54321 env -u HOME {} export csv
+{} doctor >/dev/full | Stopped: The disk is full
+ulimit -n 12; {} grade --force --sandbox=weak | Stopped: Grading 'tiny' failed: \
+No process can be started here ([Errno 24]
+"""
 
 
-@pytest.mark.parametrize("surrounding", SURROUNDINGS)
+@pytest.mark.parametrize("row", SURROUNDINGS.splitlines())
 def test_a_command_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
-    graded_course: Path, surrounding: str
+    graded_course: Path, row: str
 ) -> None:
-    command, message = SURROUNDINGS[surrounding]
+    command, _, message = row.partition(" | ")
     if "bwrap" in command and (problem := bubblewrap.failure()):
         pytest.skip(f"no user id without a name can be had here: {problem}")
     command = command.format(NBPROCTOR)
