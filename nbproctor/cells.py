@@ -1,8 +1,9 @@
 """A student's cells, parsed once: text, blocks, names that they define, syntax tree.
 
-Standard library only: students get this file together with ``kit/submit.py``, so that
-the check before they submit agrees with grading. A cell that does not compile has
-blocks, too. Cutting it takes time in proportion to its length, whatever it contains.
+It uses only the standard library, because students get this file with
+``kit/submit.py``: the check before they submit must agree with grading. A cell that
+does not compile has blocks, too. The time to cut a cell is proportional to its length,
+whatever it contains.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from textwrap import dedent
 from types import CodeType
 from typing import Any
 
-RawCell = dict[str, Any]  # as JSON has it
+RawCell = dict[str, Any]  # decoded JSON
 RawNotebook = dict[str, Any]
-_Line = tuple[str, str]  # as it is, and its code
-MAX_CHARS = 200_000  # a longer text is one block
+_Line = tuple[str, str]  # its text, and its code
+MAX_CHARS = 200_000  # a longer text is a single block
 MAX_REMEMBERED = 10_000  # characters; most texts are the same in a whole class
 
 _STRING = (
@@ -48,13 +49,13 @@ _LAST_RAISE = re.compile(
 _BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
-# Lines of IPython's own: all of one, or what stands behind "x =".
+# IPython's syntax: a whole line, or the text after "x =".
 _MAGIC = re.compile(r"^([^\S\n]*)(?:[%!?].*|[\w.]+\?+)$", re.MULTILINE)
 _MAGIC_VALUE = re.compile(r"(?<==)[^\S\n]*[%!].*$", re.MULTILINE)
 
 
 def parse_code(text: str, file: str = "<cell>") -> ast.Module:
-    """Parse Python, however this process was started: see `compile_code`."""
+    """Parse Python, whatever the options of this process: see `compile_code`."""
     with warnings.catch_warnings(action="ignore"):
         return ast.parse(text, file)
 
@@ -65,7 +66,7 @@ def compile_code(
     mode: str = "exec",
     flags: int = 0,
 ) -> CodeType:
-    """Compile Python, however this process was started.
+    """Compile Python, whatever the options of this process.
 
     Under ``python -O``, assertions stay, because tests consist of them. Under ``-W
     error``, a compiler warning does not make a cell a syntax error. So all code of
@@ -79,9 +80,9 @@ def compile_code(
 
 @dataclass(frozen=True)
 class Block:
-    """One top-level statement with the comments above it, as text and as code.
+    """One top-level statement and the comments above it, as text and as code.
 
-    The code are its lines without comments, strings that stand alone, and empty lines.
+    `code` has its lines without comments, docstrings and empty lines.
     """
 
     text: str
@@ -89,7 +90,7 @@ class Block:
 
     @cached_property
     def decorators(self) -> tuple[str, ...]:
-        """The decorators, without blanks."""
+        """The decorators, without spaces."""
         decorators = []
         for line in self.code:
             if not line.startswith("@"):
@@ -103,18 +104,18 @@ class Block:
 
     @cached_property
     def name(self) -> str | None:
-        """The name of the function or class that is defined; None for a statement."""
+        """The name of the function or class; None for any other statement."""
         header = _HEADER.match(self._statement)
         return header[2] if header else None
 
     @property
     def is_import(self) -> bool:
-        """Whether it is an import."""
+        """Whether it is an import statement."""
         return bool(_IMPORT.match(self._statement))
 
     @property
     def signature(self) -> str:
-        """The decorators and the name; empty for a statement."""
+        """The decorators and the name; empty for other statements."""
         if self.name is None:
             return ""
         return "".join(self.decorators) + self.name
@@ -133,7 +134,7 @@ class Block:
 
     @cached_property
     def is_unwritten(self) -> bool:
-        """Whether a function has no body but ``raise NotImplementedError`` or so."""
+        """Whether a function's body is ``raise NotImplementedError`` or the like."""
         if self.name is None:
             return False
         _, colon, body = f"{self._statement}\n".partition(":\n")
@@ -142,32 +143,32 @@ class Block:
         return all(map(_NOTHING.fullmatch, body.splitlines()))
 
     def defines(self, stub: Block) -> bool:
-        """Whether it binds what a stub defines: ``f = lambda x: x`` does too."""
+        """Whether it binds the stub's name, as ``f = lambda x: x`` does, too."""
         if stub.decorators:
             return self.signature == stub.signature
         return stub.name in self.binds
 
 
 class CellText:
-    """The text of a cell and its parts, each computed once, when needed."""
+    """The text of a cell, and its parts, each computed when it is first needed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     @staticmethod
     def parse(text: str) -> CellText:
-        """Return the parsed text; that of a short one is remembered."""
+        """Return the parsed text; short ones are cached."""
         return _remembered(text) if len(text) <= MAX_REMEMBERED else CellText(text)
 
     @cached_property
     def plain(self) -> str:
-        """The text without indentation and empty lines, to compare cells by."""
+        """The text without indentation and empty lines, for comparisons."""
         lines = [line.strip() for line in self.text.split("\n")]
         return "\n".join(filter(None, lines))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks in order; their texts joined are the cell's."""
+        """The blocks in order; together, their texts are the text of the cell."""
         if len(self.text) > MAX_CHARS:
             return (Block(self.text, tuple(self.text.split("\n"))),)
         blocks = []
@@ -179,7 +180,7 @@ class CellText:
 
     @cached_property
     def code(self) -> tuple[str, ...]:
-        """The lines without comments, docstrings and blanks."""
+        """The lines without comments, docstrings and empty lines."""
         return tuple(line for block in self.blocks for line in block.code)
 
     @cached_property
@@ -199,7 +200,7 @@ class CellText:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names that definitions and assignments bind, not those of imports."""
+        """The names that definitions and assignments bind, without imports."""
         named = [block.binds for block in self.blocks if not block.is_import]
         return frozenset().union(*named)
 
@@ -210,22 +211,23 @@ class CellText:
 
     @cached_property
     def tree(self) -> ast.Module | None:
-        """The syntax tree without IPython's own lines; None where it is no Python.
+        """The syntax tree without IPython's syntax; None if it is not Python.
 
-        It never reaches an interpreter: what is executed, IPython itself translates.
+        It is never executed, because IPython itself translates the code that is run.
         """
         text = dedent(self.text)  # as IPython does
-        if text.lstrip().startswith("%%"):  # for a magic, such as %%bash
+        if text.lstrip().startswith("%%"):  # a cell magic, such as %%bash
             return ast.Module([], [])
-        without = _MAGIC_VALUE.sub(" None", _MAGIC.sub(r"\1pass", text))
-        for code in (text, without):  # a line of plain Python may start with %
+        without_lines = _MAGIC.sub(r"\1pass", text)
+        without_magics = _MAGIC_VALUE.sub(" None", without_lines)
+        for code in (text, without_magics):  # a line of plain Python may start with %
             with suppress(*_NO_PYTHON):
                 return parse_code(code)
         return None
 
     @cached_property
     def compiled(self) -> CodeType | None:
-        """The code of a cell, never to be run; None for the `return` of a function."""
+        """The code, which is never run; None if it does not compile as a cell."""
         if not self.tree:
             return None
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -235,12 +237,12 @@ class CellText:
 
     @property
     def compiles(self) -> bool:
-        """Whether it is a cell by itself."""
+        """Whether it compiles as a cell."""
         return self.compiled is not None
 
     @cached_property
     def uses(self) -> frozenset[str]:
-        """The global names in the code, and attributes; none where it is no cell."""
+        """The global names and attributes in the code; none if it does not compile."""
         names = set[str]()
         codes = [self.compiled] if self.compiled else []
         for code in codes:
@@ -252,15 +254,15 @@ class CellText:
 
     @cached_property
     def functions_to_write(self) -> tuple[Block, ...]:
-        """The functions of a stub that have no body; where all have one, all of them.
+        """The functions of a stub without a body; if all have a body, all of them.
 
-        A finished helper beside them is given code, and no part of the answer.
+        A finished helper function next to them is given code, not part of the answer.
         """
         unwritten = tuple(block for block in self.definitions if block.is_unwritten)
         return unwritten or self.definitions
 
     def defines(self, stub: CellText) -> bool:
-        """Whether every function of a stub is defined, as stub or as answer."""
+        """Whether it defines every function of a stub, even if only as a stub."""
         functions = stub.functions_to_write
         if not functions:
             return False
@@ -270,11 +272,11 @@ class CellText:
         )
 
     def writes(self, block: Block) -> bool:
-        """Whether a block of an answer is more than this stub has."""
+        """Whether a block of an answer adds anything to this stub."""
         return not block.is_unwritten and block.code not in self.codes
 
     def answers(self, stub: CellText, *, words: bool = False) -> bool:
-        """Whether the cell says more than its stub: in code, or in words."""
+        """Whether the cell has more than its stub, in code or in `words`."""
         if words:
             return self.plain not in ("", stub.plain)
         if not self.code or self.code == stub.code:
@@ -287,10 +289,10 @@ class CellText:
     def without_stub_line(
         self, stub: CellText, reference: CellText | None = None
     ) -> CellText:
-        """Comment out ``raise NotImplementedError`` where it ends a finished answer.
+        """Comment out ``raise NotImplementedError`` at the end of a finished answer.
 
-        The stub has nothing else there, and the reference solution does not end so.
-        What needs no change is returned itself.
+        This is done only for functions that are empty in the stub, and that do not end
+        so in the reference solution. Without a change, the result is this object.
         """
         empty = {block.signature for block in stub.definitions if block.is_unwritten}
         for block in reference.definitions if reference else ():
@@ -308,7 +310,10 @@ class CellText:
         return new
 
     def visible(self) -> str:
-        """Return code with common blanks, and nothing invisible, outside of strings."""
+        """Return the code with plain spaces and no invisible characters in it.
+
+        Strings and comments are not changed.
+        """
         if self.text.isascii():
             return self.text
         parts = _WORDS.split(self.text)  # every second one is a string or a comment
@@ -318,19 +323,19 @@ class CellText:
         return "".join(parts)
 
 
-_remembered = lru_cache(maxsize=1_000)(CellText)  # more than an assignment has cells
+_remembered = lru_cache(maxsize=1_000)(CellText)  # no assignment has so many cells
 
 
 @dataclass(frozen=True)
 class SubmittedCell:
     """One submitted cell; anything else that the file claims is ignored."""
 
-    kind: str  # code, markdown or raw
-    id: str
-    name: str  # nbgrader's ``grade_id``; empty where there is none
     text: CellText
+    kind: str = "code"  # code, markdown or raw
+    id: str = ""
+    name: str = ""  # nbgrader's ``grade_id``; empty if there is none
     attachments: Any = None
-    is_released: bool = False  # as a release gave it, says the checksum in it
+    is_released: bool = False  # whether it is unchanged, according to its checksum
 
     @classmethod
     def read(cls, raw: RawCell, source: str) -> SubmittedCell:
@@ -348,7 +353,7 @@ class SubmittedCell:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names of the modules that code imports, wherever it does."""
+    """Yield the dotted names of all modules that code imports."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names):
@@ -358,7 +363,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def nbgrader_metadata(raw: RawCell) -> dict[str, Any]:
-    """Return nbgrader's metadata of a cell, empty where it is damaged."""
+    """Return nbgrader's metadata of a cell; empty if it is damaged."""
     match raw.get("metadata"):
         case {"nbgrader": dict(grader)}:
             return grader
@@ -366,12 +371,12 @@ def nbgrader_metadata(raw: RawCell) -> dict[str, Any]:
 
 
 def grade_id(raw: RawCell) -> str:
-    """Return nbgrader's name of a cell, or nothing."""
+    """Return nbgrader's name of a cell; empty if it has none."""
     return str(nbgrader_metadata(raw).get("grade_id") or "")
 
 
 def error_output_of(raw: RawCell) -> dict[str, Any]:
-    """Return the output with the error that a cell ended with; empty if it has none."""
+    """Return the output with the error of a cell; empty if there is none."""
     outputs = raw.get("outputs")
     for output in outputs if isinstance(outputs, list) else ():
         if isinstance(output, dict) and output.get("output_type") == "error":
@@ -380,7 +385,7 @@ def error_output_of(raw: RawCell) -> dict[str, Any]:
 
 
 def source_of(raw: RawCell) -> str:
-    """Return the text of a cell as far as it has one."""
+    """Return the text of a cell, without parts that are not text."""
     source = raw.get("source")
     if isinstance(source, str):
         return source
@@ -396,7 +401,7 @@ def source_of(raw: RawCell) -> str:
 
 
 def _cut(source: str) -> list[list[_Line]]:
-    """Cut a text into blocks of lines: each as it is, and its code."""
+    """Cut a text into blocks of lines, each with its code."""
     finished = []
     current: list[_Line] = []
     complete = False  # the current block has more than decorators and comments
@@ -414,21 +419,22 @@ def _cut(source: str) -> list[list[_Line]]:
 
 
 def _trailing(block: list[_Line]) -> int:
-    """Return how many lines at the end of a block belong to the next: its comments."""
+    """Return how many lines at the end of a block are comments on the next one."""
     count = 0
     for line, code in reversed(block):
-        if code.strip() or (line[:1].isspace() and line.strip()):
+        is_indented = line[:1].isspace() and line.strip()
+        if is_indented or code.strip():
             break
         count += 1
     return count
 
 
 def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each line, and its code: without comments, and strings that stand alone.
+    """Yield each logical line, and its code without comments and docstrings.
 
-    The line goes on where a bracket or a string is open, or after a backslash. But a
-    definition at the left margin ends every bracket: the rest of the cell must not be
-    swallowed.
+    An open bracket, an open string or a backslash continues a line. A definition at the
+    left margin closes all brackets, so that one open bracket does not affect the rest
+    of the cell.
     """
     start = position = depth = 0
     code = []
@@ -436,7 +442,8 @@ def _logical_lines(source: str) -> Iterator[tuple[str, str]]:
         kind = token.lastgroup
         code.append(source[position : token.start()])
         position = token.end()
-        if kind == "definition" or (kind == "line" and not depth):
+        is_end = kind == "line" and not depth
+        if is_end or kind == "definition":
             yield source[start : token.start()], "".join(code)
             start = position
             depth = 0

@@ -1,4 +1,4 @@
-"""nbgrader's markers, and what the text of a cell says: assertions, imports, code."""
+"""nbgrader's markers, and assertions, imports and definitions in the text of a cell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from types import UnionType
 from typing import NamedTuple
 
@@ -13,14 +14,14 @@ from nbproctor.cells import imported, parse_code
 
 IMPORTS = ast.Import | ast.ImportFrom
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Region = tuple[str, str]  # what the lines have in them that begin it and end it
+Region = tuple[str, str]  # texts in its first and in its last line
 _COMMENT = re.compile(r"^[^\S\n]*#.*$", re.MULTILINE)
 
 
 class Markers(NamedTuple):
-    """What marks the regions of source notebooks: in a course that says nothing else.
+    """The markers of regions in source notebooks; by default, nbgrader's own.
 
-    Those of a course are asked of nbgrader's own steps: `Course.markers`.
+    `Course.markers` returns those of a course.
     """
 
     solution: Region = ("BEGIN SOLUTION", "END SOLUTION")
@@ -28,33 +29,39 @@ class Markers(NamedTuple):
     scheme: Region = ("BEGIN MARK SCHEME", "END MARK SCHEME")
     stub: str = "# YOUR CODE HERE\nraise NotImplementedError()"  # for a solution
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions that students do not get."""
+        return self.solution, self.hidden, self.scheme
+
     def has_hidden_tests(self, source: str) -> bool:
         """Whether a part of a cell is hidden from students."""
         return self.hidden[0] in source
 
     def is_all_hidden(self, source: str) -> bool:
-        """Whether nothing but comments is left when the hidden tests are taken out."""
+        """Whether a cell without its hidden tests has only comments."""
         if not self.has_hidden_tests(source):
             return False
         return not _COMMENT.sub("", self.without_regions(source)).strip()
 
     def find_markers(self, text: str) -> list[str]:
-        """Return the markers that are in a text which must have none, as a release."""
-        return [marker for region in self[:3] for marker in region if marker in text]
+        """Return the markers in a text; a release must have none."""
+        markers = chain(*self.regions)
+        return [marker for marker in markers if marker in text]
 
     def without_solution_markers(self, source: str) -> str:
-        """Return a reference solution without the lines that mark it as one."""
+        """Return a reference solution without the lines that have its markers."""
         begin, end = self.solution
         lines = source.split("\n")
         visible = [line for line in lines if begin not in line and end not in line]
         return "\n".join(visible)
 
     def without_regions(self, source: str, *regions: Region) -> str:
-        """Return a cell as it is in the release; of some `regions` only.
+        """Return a cell as it is in the release, or without these `regions` only.
 
         `ValueError`: a region begins and does not end.
         """
-        for begin, end in regions or self[:3]:
+        for begin, end in regions or self.regions:
             visible = []
             inside = False
             for line in source.split("\n"):
@@ -62,7 +69,8 @@ class Markers(NamedTuple):
                     inside = True
                     if begin == self.solution[0]:
                         indent = line[: len(line) - len(line.lstrip())]
-                        visible += [indent + each for each in self.stub.split("\n")]
+                        for stub_line in self.stub.split("\n"):
+                            visible.append(indent + stub_line)
                 elif end in line:
                     inside = False
                 elif not inside:
@@ -76,14 +84,15 @@ class Markers(NamedTuple):
 
 
 def has_autotests(source: str) -> bool:
-    """Whether nbgrader makes tests of a cell's lines when it makes the release."""
+    """Whether nbgrader generates tests from lines of a cell for the release."""
     return "### AUTOTEST" in source or "### HASHED AUTOTEST" in source
 
 
 def plain_python(source: str) -> str:
-    """Return a cell as Python, with IPython's magics and commands made into calls.
+    """Return a cell as Python, with IPython's magics and commands as calls.
 
-    Most cells have no magics, and to look for them takes longer than to parse.
+    It is parsed first, because most cells have no magics, and parsing is faster than
+    looking for them.
     """
     with suppress(SyntaxError, ValueError):
         parse_code(source)
@@ -95,7 +104,7 @@ def plain_python(source: str) -> str:
 
 
 def parse(source: str) -> ast.Module:
-    """Parse a cell, magics and all; what is no Python gives an empty module."""
+    """Parse a cell, which may have magics; if it is not Python, the module is empty."""
     try:
         return parse_code(plain_python(source))
     except (SyntaxError, ValueError):
@@ -111,9 +120,9 @@ def asserts(source: str) -> bool:
 def walk_top_level(
     node: ast.AST, kinds: type | UnionType = DEFINITIONS
 ) -> Iterator[ast.AST]:
-    """Yield the nodes under one that are not inside functions and classes.
+    """Yield the nodes below a node that are not inside functions and classes.
 
-    Or inside nodes of other `kinds`.
+    With `kinds`, the nodes that are not inside nodes of these kinds.
     """
     for child in ast.iter_child_nodes(node):
         yield child
@@ -145,5 +154,5 @@ def bound_names(definitions: ast.Module) -> set[str]:
 
 
 def imports(source: str) -> Iterator[str]:
-    """Yield the dotted names of the modules that a cell imports, wherever it does."""
+    """Yield the dotted names of all modules that a cell imports."""
     return imported(parse(source))

@@ -1,7 +1,7 @@
 """Master notebook: an assignment frozen for grading, read from its source.
 
-A `MasterNotebook` is read from the *source* notebook, which holds what no student file
-may decide: which cell is a test, what it is worth, and which exercise it scores.
+A `MasterNotebook` is read from the *source* notebook, because no student's file may
+decide which cell is a test, how many points it has, and which exercise it scores.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,9 +33,9 @@ def support_files(
     data: str | None,
     ignored: Sequence[str] = IGNORED,
 ) -> dict[str, str]:
-    """Return the assignment's own files: place in a student's folder → real path.
+    """Return the assignment's own files: path in a student's folder → real path.
 
-    Notebooks are left out, and what has an ignored name; `data` is its data folder.
+    Notebooks and files with an ignored name are left out. `data` is the data folder.
     """
     files = {}
     for path in sorted(source.rglob("*")):
@@ -44,16 +43,17 @@ def support_files(
         is_ignored = any(
             fnmatch(part, name) for part in relative.parts for name in ignored
         )
-        if path.is_file() and path.suffix != ".ipynb" and not is_ignored:
+        is_support = path.is_file() and path.suffix != ".ipynb"
+        if is_support and not is_ignored:
             files[relative.as_posix()] = str(path.resolve())
-    has_data = any(Path(path).parts[0] == "data" for path in files)
+    has_data = "data" in {path.partition("/")[0] for path in files}
     if data and not has_data:
         files["data"] = data
     return files
 
 
 def data_folder(notebook: Path) -> str | None:
-    """Return the nearest folder ``data`` beside or above a notebook, in its course."""
+    """Return the nearest folder ``data``, at or above a notebook in its course."""
     for folder in notebook.resolve().parents:
         data = folder / "data"
         if data.is_dir():
@@ -65,9 +65,9 @@ def data_folder(notebook: Path) -> str | None:
 
 @contextmanager
 def temporary_copy(source: Path) -> Iterator[Path]:
-    """Copy an assignment's folder for what the reference solution does; yield the copy.
+    """Yield a copy of an assignment's folder, where the reference solution may write.
 
-    Its data folder, beside or above it in the course, is where it was, seen from there.
+    The path from the copy to the data folder is the same as from the original.
     """
     source = source.resolve()
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as name:
@@ -76,7 +76,7 @@ def temporary_copy(source: Path) -> Iterator[Path]:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*IGNORED))
         for parent in (folder, *folder.parents):
             if parent.is_relative_to(root):
-                parent.chmod(0o755)  # a student process may have another user id
+                parent.chmod(0o755)  # for student processes with another user id
         data = data_folder(source / "any.ipynb")
         if data:
             link = root.joinpath(*Path(data).parts[1:])
@@ -85,7 +85,7 @@ def temporary_copy(source: Path) -> Iterator[Path]:
         yield folder
 
 
-# Kernels by whose name the language is known, where a notebook says no more.
+# Names of kernels that show the language, if a notebook does not give it.
 _OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|stata")
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
@@ -94,10 +94,10 @@ SKIP_TAG = "skip-grading"
 BESIDE_TAG = "judge-beside"
 UNGRADED_TAG = "ungraded"
 TAGGED = "the source says so"
-_FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with any
+_FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with one
 
 
-SCRIPT = ".py"  # ending of a file into which a notebook is exported
+SCRIPT = ".py"  # the ending of a notebook that is exported as Python
 
 
 @dataclass(frozen=True)
@@ -110,25 +110,25 @@ class Cell:
     process (``beside``), or ``nowhere``.
     """
 
-    id: str  # ``grade_id``, or the notebook's own cell id where nbgrader has none
+    id: str  # ``grade_id``, or the notebook format's cell id if nbgrader has none
     kind: Kind
-    source: str  # the teacher's, reference solution and hidden tests included
-    points: float  # 0 for everything ungraded
+    source: str  # the teacher's text, with reference solution and hidden tests
+    points: float  # 0 if it is not graded
     # `id` of the solution cell that this cell is, or scores.
     exercise: str | None = None
     skip: bool = False  # tagged ``skip-grading``: a demo that grading does not run
-    # The notebook format's, by which lost metadata is found again; none if it is added.
+    # The notebook format's id, by which a cell without metadata is recognised.
     cell_id: str = ""
-    stub: str = ""  # what a student is given: in the release, or without regions
-    # As it must be in every submission, or empty.
+    stub: str = ""  # the text that students get: in the release, or without regions
+    # nbgrader's metadata as it must be in every submission, or empty.
     nbgrader: dict[str, Any] = field(default_factory=dict)
     where: Where = "judge"
-    # Why not in the judge; of one in the judge, why its place is not known.
+    # Why it is not in the judge. If it is in the judge: why that is not certain.
     placement_reason: str = ""
 
     @property
     def locked(self) -> bool:
-        """Whether the teacher's text replaces whatever a student made of it."""
+        """Whether the teacher's text replaces a student's changes."""
         grade, solution, locked = map(
             self.nbgrader.get, ("grade", "solution", "locked")
         )
@@ -141,8 +141,9 @@ class Cell:
 
 
 def cell_name(cell: RawCell, position: int) -> str:
-    """Return ``grade_id``, or the cell's own id where nbgrader has none."""
-    return grade_id(cell) or str(cell.get("id") or f"cell-{position}")
+    """Return ``grade_id``, or the notebook format's id if nbgrader has none."""
+    cell_id = cell.get("id") or f"cell-{position}"
+    return grade_id(cell) or str(cell_id)
 
 
 def read_cells(
@@ -150,24 +151,25 @@ def read_cells(
     released: dict[str, RawCell],
     markers: Markers,
 ) -> Iterator[Cell]:
-    """Yield the cells of a source notebook: all code, and what nbgrader knows.
+    """Yield the cells of a source notebook: all code, and other cells of nbgrader.
 
-    `released` are the same cells by name, as students get them. A malformed cell, or
-    a region that is left open, raises KeyError, ValueError or TypeError.
+    `released` has the same cells by name, as students get them. `KeyError`,
+    `ValueError` or `TypeError`: a cell is malformed, or a region is not closed.
     """
     exercise = None
     for position, cell in enumerate(raw):
         source = "".join(cell["source"])
         grader = dict(nbgrader_metadata(cell))
-        if not (grader.get("grade_id") or any(map(grader.get, _FLAGS))):
-            grader = {}  # earlier versions of nbgrader marked every cell, as nothing
+        has_role = grader.get("grade_id") or any(map(grader.get, _FLAGS))
+        if not has_role:
+            grader = {}  # earlier versions of nbgrader gave every cell metadata
         code = cell["cell_type"] == "code"
         if not code and not grader:
             continue
         flags = {key: bool(grader.get(key)) for key in ("grade", "solution", "locked")}
         name = cell_name(cell, position)
         points = 0.0
-        if flags["grade"] or grader.get("task"):  # or nbgrader ignores points
+        if flags["grade"] or grader.get("task"):  # otherwise, nbgrader ignores points
             points = float(grader.get("points") or 0)
         helps = not points and markers.is_all_hidden(source)
         kind = _kind(source, grader and flags, code, helps, exercise)
@@ -178,7 +180,7 @@ def read_cells(
             stub = "".join(released[name]["source"])
         if grader:
             grader |= flags | {"cell_type": cell["cell_type"]}
-        else:  # where regions need no metadata; students see no hidden part
+        else:  # a cell without metadata may have hidden parts, too
             source = markers.without_regions(source, markers.hidden, markers.scheme)
         if is_solution or not grader:
             source = markers.without_solution_markers(source)
@@ -212,13 +214,14 @@ def _kind(
     if not flags:
         return "provided"
     if not code:
-        plain = flags["locked"] and not flags["grade"] and not flags["solution"]
-        return "text" if plain else "task"
+        is_graded = flags["grade"] or flags["solution"]
+        return "text" if flags["locked"] and not is_graded else "task"
     if flags["solution"]:
         return "solution"
     if helps:
         return "helper"
-    if flags["grade"] or (flags["locked"] and exercise and asserts(source)):
+    is_public_test = flags["locked"] and exercise and asserts(source)
+    if is_public_test or flags["grade"]:
         return "test"
     return "provided"
 
@@ -235,11 +238,11 @@ class MasterNotebook:
     notebook: str  # without ``.ipynb``
     cells: tuple[Cell, ...]  # in source order: all code, and nbgrader's Markdown
     modules: tuple[str, ...]  # that provided cells import, in order of first use
-    data: str | None  # folder, as `data_folder` finds it
-    language: str = "python"  # of its kernel, in small letters
-    texts: tuple[tuple[int, str], ...] = ()  # Markdown, and how many cells are above
-    scripts: tuple[str, ...] = ()  # SHA-256 of handed out exports: nobody's answer
-    repairs: bool = True  # whether an answer that would fail as it stands is repaired
+    data: str | None  # the data folder: see `data_folder`
+    language: str = "python"  # of its kernel, in lower case
+    texts: tuple[tuple[int, str], ...] = ()  # number of cells above, and Markdown
+    scripts: tuple[str, ...] = ()  # SHA-256 of the assignment's own Python files
+    repairs: bool = True  # whether an answer that would fail without a repair gets one
 
     @classmethod
     def read(
@@ -255,16 +258,16 @@ class MasterNotebook:
         Parameters
         ----------
         path, release : Path
-            The notebook, and as students get it; that one's texts become the stubs.
+            The notebook, and its student version, whose texts become the stubs.
         header, footer : Path, optional
-            Notebooks whose cells are put before and after its own in the release.
+            Notebooks whose cells come before and after its own cells in the release.
         markers : Markers, optional
-            What marks solutions and hidden parts in the course.
+            The markers of solutions and hidden parts in the course.
 
         Raises
         ------
         MasterNotebookError
-            A file is missing, is no notebook, or leaves a region open.
+            A file is missing or not a notebook, or a region is not closed.
         """
         content = _content(path)
         raw = []
@@ -306,14 +309,14 @@ class MasterNotebook:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that grades: not of the place of the data, nor of prose."""
+        """SHA-256 of everything except prose and the path of the data folder."""
         frozen = replace(self, data=None, texts=())
         return hashlib.sha256(
             msgspec.json.encode(frozen, order="deterministic")
         ).hexdigest()
 
     def __hash__(self) -> int:
-        """Follow the digest: cells hold what has no hash."""
+        """Return the hash of the digest, because cells contain dictionaries."""
         return hash(self.digest)
 
     @property
@@ -328,13 +331,16 @@ class MasterNotebook:
 
     @property
     def opening_cells(self) -> list[str]:
-        """Locked code before the first exercise, which most notebooks begin with.
+        """The locked code before the first exercise, with which most notebooks begin.
 
-        It is the text that students have: hidden parts stay where they are safe.
+        It is the text that students get, without hidden parts.
         """
         sources = []
-        for cell in takewhile(lambda cell: cell.kind != "solution", self.cells):
-            if cell.kind == "provided" and cell.locked and not cell.skip:
+        for cell in self.cells:
+            if cell.kind == "solution":
+                break
+            is_given = cell.kind == "provided" and cell.locked
+            if is_given and not cell.skip:
                 sources.append(cell.stub)
         return sources
 
@@ -357,7 +363,7 @@ def _texts(
     names: Collection[str],
     markers: Markers,
 ) -> Iterator[tuple[int, str]]:
-    """Yield the release's Markdown, each text with how many such cells are above."""
+    """Yield the Markdown of the release, and how many of the cells are above it."""
     cells_above = 0
     for position, cell in enumerate(raw):
         if cell["cell_type"] == "markdown":
@@ -368,7 +374,7 @@ def _texts(
 
 
 def language_of(content: RawNotebook) -> str:
-    """Return the language of a notebook's kernel, in small letters."""
+    """Return the language of a notebook's kernel, in lower case."""
     meta = content.get("metadata") or {}
     kernel = meta.get("kernelspec") or {}
     info = meta.get("language_info") or {}

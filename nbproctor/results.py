@@ -7,7 +7,6 @@ interrupted one, and an earlier submission from the current one.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,21 +163,16 @@ class Verdict:
     where: Where = "judge"
     measures: tuple[Measure, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Share equal texts with other verdicts, to save memory in a large class."""
-        for name in ("cell_id", "exercise", "outcome", "source", "where"):
-            word = getattr(self, name)
-            if type(word) is str:
-                object.__setattr__(self, name, sys.intern(word))
-
     def outputs(self) -> list[Output]:
         """Return outputs from which nbgrader reads exactly these points."""
         outputs = []
         message = self.message
-        text = self.printed + "".join(f"{measure}\n" for measure in self.measures)
+        lines = [f"{measure}\n" for measure in self.measures]
+        text = self.printed + "".join(lines)
         if text:
             outputs.append(stream_output(text))
-        if self.outcome != "passed" and self.points == 0:
+        has_failed = self.outcome != "passed"
+        if has_failed and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
             outputs.append(error_output(name, message, [message]))
         elif self.points < self.max_points:

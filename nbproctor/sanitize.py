@@ -1,8 +1,8 @@
 """Sanitizing: outputs and text of a student's cells, safe for anybody to open.
 
-Everything is rebuilt from what is known to be harmless: plain text, and PNG and JPEG
-pictures. HTML, JavaScript, SVG, Markdown, LaTeX and widgets are left out or kept as
-text, because nbgrader's pages would show them alive.
+Outputs are rebuilt from harmless parts: plain text, and PNG and JPEG pictures. HTML,
+JavaScript, SVG, Markdown, LaTeX and widgets are left out or become plain text, because
+nbgrader's pages would run them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ MAX_LINE = 10_000
 MAX_QUOTED = 100  # characters of a student's in a sentence
 MAX_TRACEBACK = 60  # lines
 
-# Where a cell begins, also to a program that separates by semicolons, for which the
-# quotes of a cell in the middle mean nothing. East Asian programs take wide signs, too.
+# The start of a cell. A program that separates cells by semicolons ignores quotes in
+# the middle of a cell. East Asian programs accept wide characters, too.
 _FORMULA = r"""(?=[\s"']*[-=+@\t\uff1d\uff0b\uff0d\uff20])"""
 _BEFORE_FORMULA = re.compile(rf"(^|[;\t\n]){_FORMULA}")
 _APOSTROPHE = re.compile(rf"(^|[;\t\n])'{_FORMULA}")
@@ -36,17 +36,17 @@ _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
-# A browser leaves out tabs and line ends in a link, and MathJax makes links as well.
+# A browser ignores tabs and line ends in a link, and MathJax can make links, too.
 _SCRIPTS = "|".join(r"\s*".join(word) for word in ("javascript", "vbscript"))
 _SCRIPT = re.compile(rf"({_SCRIPTS})(\s*\\?:)", re.IGNORECASE)
-# The name is looked at and not taken: another link may begin inside it.
+# The name is not part of the match, because another link may begin inside it.
 _ATTACHMENT = re.compile(
     r"(attachment)(\\?:)(?=(?P<name>[^)\s\"'>]{0,200}))", re.IGNORECASE
 )
 _PICTURE = re.compile(r"(\(data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+\))")
 _MARKUP = re.compile(r"[<>\"&]")
 _RUN = re.compile(r"(([^\w\n])\2{199})\2+|(\n{20})\n+")
-#: Media types of pictures, and how these begin.
+#: Media types of pictures, and their first bytes.
 IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _AS_TEXT = ("text/plain", "text/markdown", "text/latex", "application/json")
 
@@ -60,10 +60,9 @@ class DisplayBudget:
 
 
 def clean(outputs: object) -> list[Output]:
-    """Make harmless, valid nbformat outputs of whatever a student process sent.
+    """Return harmless, valid nbformat outputs of what a student process sent.
 
-    They are new, and limited in number and size. Parts that are not understood are left
-    out.
+    They are new objects, limited in number and size. Unknown parts are left out.
     """
     if not isinstance(outputs, list):
         return []
@@ -87,7 +86,7 @@ def plain_text(text: object, limit: int = MAX_TEXT) -> str:
 def spreadsheet_cell(text: str) -> str:
     """Return a cell of a CSV file that no spreadsheet program takes for a formula.
 
-    A name may begin with "="; an apostrophe before it says that it is text.
+    A name may begin with "=". An apostrophe before it marks the cell as text.
     """
     text = plain_text(text)
     if _NUMBER.fullmatch(text):
@@ -110,7 +109,7 @@ def one_line(text: object, limit: int = 300) -> str:
 
 
 def quote(text: object, mark: str = "'") -> str:
-    """Return words of a student's for a sentence: in quotes that they cannot end."""
+    """Return a student's words in quotes, for a sentence; they cannot end the quote."""
     words = one_line(text, MAX_QUOTED).replace(mark, "\u2019")
     return f"{mark}{words}{mark}"
 
@@ -122,13 +121,14 @@ def markdown(
 ) -> str:
     """Return Markdown in which neither HTML nor a link can run anything.
 
-    A space takes the meaning from what would start a tag or an entity, and from links
-    to scripts and to attachments other than `attached`, for which no page can be made.
-    (It is not ``&lt;``, because formulas hold ``a<b`` and links are unescaped twice.)
+    A space is added in what would start a tag or an entity, and in links to scripts and
+    to attachments that are not `attached`, for which no page could be made. (It is not
+    replaced by ``&lt;``, because formulas contain ``a<b``, and links are unescaped
+    twice.)
 
-    What is too long to be shown in time is cut, and the text says where: converters of
-    Markdown take time with the square of a run of blanks. It takes of the `budget` what
-    other texts of the notebook have left.
+    A text that would take too long to show is cut, with a note: the time of Markdown
+    converters grows with the square of a run of spaces. `budget` is shared by all texts
+    of a notebook.
     """
     budget = budget or DisplayBudget()
 
@@ -136,7 +136,7 @@ def markdown(
         space = "" if match["name"] in attached else " "
         return f"{match[1]}{space}{match[2]}"
 
-    parts = _PICTURE.split(text)  # every second one is a picture inside a link
+    parts = _PICTURE.split(text)  # every second part is a picture inside a link
     reserve = max(budget.characters - MAX_MARKDOWN, 0)  # for other texts
     for position, part in enumerate(parts):
         if position % 2 == 0:
@@ -152,10 +152,11 @@ def markdown(
 
 
 def _shorten(text: str, limit: int) -> str:
-    """Cut text, its lines, and runs of one sign, each with a word."""
+    """Cut a text, its lines, and runs of the same character, each with a note."""
     start = text[: 20 * limit]
     lines = []
-    for line in _RUN.sub(r"\1\3 [cut] ", start).split("\n"):
+    short_runs = _RUN.sub(r"\1\3 [cut] ", start)
+    for line in short_runs.split("\n"):
         if len(line) > MAX_LINE:
             line = f"{line[:MAX_LINE]} [line cut]"
         lines.append(line)
@@ -167,21 +168,20 @@ def _shorten(text: str, limit: int) -> str:
 
 
 def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
-    """Return the pictures among a text cell's attachments, as the budget allows."""
+    """Return the pictures among a text cell's attachments, within the budget."""
     budget = budget or DisplayBudget()
-    pictures = {}
-    for name, mimes in raw.items() if isinstance(raw, dict) else ():
-        if not isinstance(mimes, dict):
-            continue
-        for mime in IMAGES:
-            picture = _picture(mimes.get(mime), mime, budget)
-            if picture:
-                pictures[str(name)] = {mime: picture}
+    pictures: dict[str, dict[str, str]] = {}
+    if not isinstance(raw, dict):
+        return pictures
+    for name, bundle in raw.items():
+        pictures_by_type = _pictures(bundle, budget) if isinstance(bundle, dict) else {}
+        if pictures_by_type:
+            pictures[str(name)] = pictures_by_type
     return pictures
 
 
 def _output(output: Any, budget: DisplayBudget) -> Output | None:
-    # Only text is compared: an array would be item by item, and have no truth.
+    # Only text is compared: the comparison of an array would have no truth value.
     match output:
         case {"output_type": str("stream"), "name": str("stdout" | "stderr" as name)}:
             return stream_output(_text(output.get("text"), budget), name)
@@ -212,11 +212,7 @@ def _output(output: Any, budget: DisplayBudget) -> Output | None:
 
 
 def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
-    bundle = {}
-    for mime in IMAGES:
-        picture = _picture(data.get(mime), mime, budget)
-        if picture:
-            bundle[mime] = picture
+    bundle = _pictures(data, budget)
     for mime in _AS_TEXT:
         if isinstance(data.get(mime), str):
             bundle["text/plain"] = _text(data[mime], budget)
@@ -226,8 +222,18 @@ def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     return bundle
 
 
+def _pictures(bundle: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
+    """Return the pictures in a bundle, by media type."""
+    pictures = {}
+    for mime in IMAGES:
+        picture = _picture(bundle.get(mime), mime, budget)
+        if picture:
+            pictures[mime] = picture
+    return pictures
+
+
 def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:
-    """Keep the alternative texts of pictures, safe in a page that escapes nothing."""
+    """Return the alternative texts of pictures, safe in a page that escapes nothing."""
     pictures: dict[str, Any] = {}
     if not isinstance(metadata, dict):
         return pictures
@@ -251,8 +257,10 @@ def _picture(
     mime: str,
     budget: DisplayBudget,
 ) -> str | None:
-    """Decode and encode again: what is left is base64 and nothing else."""
-    if not isinstance(data, str) or len(data) > budget.picture_characters:
+    """Decode and encode a picture, so that the result is only base64."""
+    if not isinstance(data, str):
+        return None
+    if len(data) > budget.picture_characters:
         return None
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)

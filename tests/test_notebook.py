@@ -169,8 +169,8 @@ def test_threads_that_compile_the_tests_at_once_all_get_them(
 
     threshold = gc.get_threshold()
     servers.compile_tests.cache_clear()
-    servers._modules.cache_clear()
-    work = servers.compile_tests, servers._modules
+    servers.preloaded_modules.cache_clear()
+    work = servers.compile_tests, servers.preloaded_modules
     gc.callbacks.append(go_on)
     gc.set_threshold(400)
     try:

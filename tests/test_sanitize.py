@@ -197,6 +197,11 @@ def test_each_kind_is_kept_up_to_the_limit_of_all_together() -> None:
     assert cleaned[2]["data"] == OTHER_KIND
     attached = {f"{n}.png": {"image/png": half} for n in range(3)}
     assert [*sanitize.attachments(attached)] == ["0.png", "1.png"]
+    both = {
+        "image/png": picture(900),
+        "image/jpeg": base64.b64encode(b"\xff\xd8\xff").decode(),
+    }
+    assert sanitize.attachments({"a": both}) == {"a": both}
     text = "x" * (sanitize.MAX_TEXT - 10)
     streams = [stream_output(text, "stdout")] * 3
     lengths = [len(output["text"]) for output in sanitize.clean(streams)]

@@ -1,8 +1,8 @@
 """Audit of an assignment's tests, by solutions that are known to be right or wrong.
 
-A right solution must keep every point, a wrong one must lose some, and so must every
-small mistake in the reference solution. `variants` supplies the solutions, `trials`
-executes them, and `result` holds and reports what follows.
+A right solution must keep every point. A wrong one must lose some, and so must every
+mutant of the reference solution. `variants` reads the solutions, `trials` executes
+them, and `result` has the results and writes the report.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nbproctor.audit import trials
 from nbproctor.audit.borrowers import BorrowedAnswer
 from nbproctor.audit.result import AuditResult
 from nbproctor.audit.trials import AuditError
-from nbproctor.audit.variants import REFERENCE, Trial, Variants
+from nbproctor.audit.variants import Trial, Variants
 from nbproctor.engine import Execution, ExecutionError, Pool, Settings
 from nbproctor.notebook import Cell, MasterNotebook, temporary_copy
 from nbproctor.results import Check, StudentCell
@@ -33,11 +33,28 @@ def audit(
 ) -> AuditResult:
     """Audit the tests of an assignment, or those of one exercise.
 
-    The notebooks in `source` are graded with `settings`, in whatever sandbox there is.
-    `folder` is ``variants/<assignment>``, which need not exist. `checks` are reported
-    with the rest. `progress` is called after each solution, from any thread.
-    `AuditError`: the exercise is unknown, the assignment's own solutions do not run,
-    or a worker has died.
+    Parameters
+    ----------
+    masters : sequence of MasterNotebook
+        The notebooks of the assignment.
+    settings : Settings
+        How they are graded; layers of the sandbox may be missing.
+    source : Path
+        The folder of the notebooks.
+    folder : Path
+        ``variants/<assignment>``, which need not exist.
+    checks : sequence of Check, optional
+        Other results, for the same report.
+    progress : callable, optional
+        Called after each solution, from any thread.
+    exercise : str, optional
+        The only exercise to audit.
+
+    Raises
+    ------
+    AuditError
+        The exercise is unknown, the assignment's own solutions do not run, or a worker
+        has died.
     """
     start = time.monotonic()
     assignment = masters[0].assignment
@@ -53,20 +70,10 @@ def audit(
         )
     variants = Variants.read(folder, references)
     exercises = [exercise] if exercise else list(references)
-    variants.trials = [t for t in variants.trials if t.exercise in exercises]
-    solutions = [
-        Trial(
-            exercise=name,
-            kind=REFERENCE,
-            name=REFERENCE,
-            source=references[name],
-        )
-        for name in exercises
-    ]
-    solutions += variants.trials
+    solutions = [trial for trial in variants.trials if trial.exercise in exercises]
     all_checks = list(checks)
     entries = []
-    hints = _hints(variants, folder)
+    hints = _hints(solutions, folder)
     settings = replace(
         settings,
         policy=replace(settings.policy, weak=True),  # the code is the teacher's own
@@ -81,13 +88,20 @@ def audit(
             all_checks += _whole_notebooks(master, settings, pool)
         with temporary_copy(source) as folder_copy:
             tried, borrowed_answers = trials.run_trials(
-                master, folder_copy, solutions, variants.oracles, settings, progress
+                master,
+                folder=folder_copy,
+                trials=solutions,
+                oracles=variants.oracles,
+                settings=settings,
+                progress=progress,
             )
         all_checks += _check_borrowed_answers(master, borrowed_answers)
         entries += tried
     for entry in entries:
-        for branch in entry.untried if entry.kind != "mutant" else ():
-            name = entry.place or entry.name
+        if entry.kind == "mutant":
+            continue
+        name = entry.place or entry.name
+        for branch in entry.untried:
             hints.append(f"no test enters a branch of {name}: {branch}")
     return AuditResult(
         assignment=assignment,
@@ -105,9 +119,10 @@ def _whole_notebooks(
     settings: Settings,
     pool: Pool,
 ) -> Iterator[Check]:
-    """Grade as the class is graded: the master earns every point, a blank one none.
+    """Check that the master earns every point, and a blank notebook none.
 
-    The last test of the master tries the sentences of its specifications.
+    Both are graded like submissions. If the master has specifications, an added test
+    checks the sentences of their mistakes.
     """
     proven = master
     if any("Specification" in cell.source for cell in master.cells):
@@ -119,8 +134,8 @@ def _whole_notebooks(
         )
         proven = master.with_cells([*master.cells, proof_test])
     most = sum(cell.points for cell in master.of_kind("test"))
-    for name, expected in ("master", most), ("blank", 0.0):
-        is_reference = name == "master"
+    for is_reference in (True, False):
+        name = "master" if is_reference else "blank"
         cells = []
         for index, cell in enumerate(master.cells):
             if cell.kind in ("provided", "solution", "test"):
@@ -142,10 +157,12 @@ def _whole_notebooks(
         failed = [v for v in verdicts.values() if v.outcome != "passed"]
         text = f"{earned:g} of {most:g} points"
         if failed and earned:
-            text += f"; {failed[0].cell_id}: {failed[0].message}"
+            first = failed[0]
+            text += f"; {first.cell_id}: {first.message}"
+        has_all_points = earned == most and not failed
         yield Check(
             name=name,
-            passed=earned == expected and not (is_reference and failed),
+            passed=has_all_points if is_reference else not earned,
             found=text,
         )
         if proof:
@@ -168,38 +185,39 @@ assert not failures, "; ".join(failures)
 
 def _check_borrowed_answers(
     master: MasterNotebook, borrowed_answers: Sequence[BorrowedAnswer]
-) -> list[Check]:
+) -> Iterator[Check]:
     """Check that no object that a test passes to student code solves an exercise."""
-    faults = [
-        f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. Tests must "
-        "not pass a correct answer to student code (docs/new-assignment.md, section 3)."
-        for borrowed in borrowed_answers
-        if borrowed.says
-    ]
-    calls = len({borrowed.name for borrowed in borrowed_answers})
-    sound = f"{calls} calls, and none passes a correct answer to student code"
     name = f"test arguments in {master.notebook}"
-    return [
-        Check(
+    faults = [borrowed for borrowed in borrowed_answers if borrowed.says]
+    for borrowed in faults:
+        yield Check(
             name=name,
-            passed=not faults,
-            found=text,
+            passed=False,
+            found=f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. "
+            "Tests must not pass a correct answer to student code "
+            "(docs/new-assignment.md, section 3).",
         )
-        for text in faults or ([sound] if borrowed_answers else [])
-    ]
+    if borrowed_answers and not faults:
+        calls = len({borrowed.name for borrowed in borrowed_answers})
+        yield Check(
+            name=name,
+            passed=True,
+            found=f"{calls} calls, and none passes a correct answer to student code",
+        )
 
 
-def _hints(variants: Variants, folder: Path) -> list[str]:
-    bare = dict.fromkeys(trial.exercise for trial in variants.trials)
-    for trial in variants.trials:
-        if trial.kind != "mutant":
-            bare.pop(trial.exercise, None)
+def _hints(solutions: Sequence[Trial], folder: Path) -> list[str]:
+    """Return a hint to write solutions for exercises that have only mutants."""
+    kinds: dict[str, set[str]] = {}
+    for trial in solutions:
+        kinds.setdefault(trial.exercise, set()).add(trial.kind)
+    bare = [name for name in kinds if kinds[name] == {"reference", "mutant"}]
     if not bare:
         return []
-    first = folder / next(iter(bare))
+    exercise_folder = folder / bare[0]
     return [
-        f"Only mutants were tried for {', '.join(bare)}. To check that "
-        "correct solutions keep every point and incorrect ones lose some, put correct "
-        f"ones into {first / 'right'} (one per file) and incorrect ones "
-        f"into {first / 'wrong.toml'}."
+        f"Only mutants were tried for {', '.join(bare)}. To check that correct "
+        "solutions keep every point and incorrect ones lose some, put correct ones "
+        f"into {exercise_folder / 'right'} (one per file) and incorrect ones into "
+        f"{exercise_folder / 'wrong.toml'}."
     ]

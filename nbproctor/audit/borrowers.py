@@ -1,9 +1,9 @@
 """Borrowers: objects that tests pass to student code, tried as answers.
 
-An answer that calls an object of a test has solved nothing. So it may earn only what a
-dummy answer earns: one that raises an exception, returns nothing or its argument, or in
-which every value is wrong. If it earns more, that object is a right answer for code
-that stores what the object returns.
+An answer that only calls an object of a test has solved nothing. So it may not earn
+more than a dummy answer, which raises an exception, returns nothing, returns its
+argument, or gets every value wrong. If it earns more, the object gives a right answer
+away: student code could store what the object returns.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
 LEAST = 6
 _PLAIN = bool, int, float, str, tuple, list, dict, np.ndarray
 Function = Callable[..., Any]
-Call = tuple[str, Function]  # that a test's object offers: its name, and a form of it
+Call = tuple[str, Function]  # of a test's object: its name, and a function for it
 Array = np.ndarray[Any, Any]
 
 
@@ -39,14 +39,15 @@ class BorrowedAnswer:
 
     exercise: str
     name: str
-    says: str  # how it is a right answer; empty if it is none
+    says: str  # what the object earns or returns; empty if it is not a right answer
 
 
 def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
-    """Return what an answer could call on the objects that tests pass to it.
+    """Return the calls that an answer can make on the objects that tests pass to it.
 
-    Each call is listed once, by its code: helper cells make their classes again for
-    every test. What the code of a method by value names is within reach, too.
+    Each call is listed once, by its code, because helper cells define their classes
+    again for every test. Student code can also reach the names in the code of a method
+    that is passed by value.
     """
     calls: dict[Any, Call] = {}
     objects = [*objects]
@@ -74,10 +75,11 @@ def find_calls(objects: Iterable[Any]) -> dict[Any, Call]:
 
 
 def _borrowed(target: Any, call: Function) -> Function:
-    """Make a function that calls a test's object as a student could.
+    """Return a function that calls a test's object as student code could.
 
-    It gets the attributes of the answer's own object, sets those that it may, and
-    passes on as many of the arguments as are taken.
+    The function takes the attributes of the answer's own object, and sets on the
+    test's object those that may be set. It passes as many of its arguments as the call
+    accepts. It returns the result and the public attributes of the test's object.
     """
 
     def ask(attributes: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
@@ -101,7 +103,7 @@ def _borrowed(target: Any, call: Function) -> Function:
 
 
 class PassedArrays:
-    """Arrays that tests pass to student code, in which right results are looked for."""
+    """Arrays that tests pass to student code, to be searched for right results."""
 
     def __init__(self) -> None:
         self._arguments: dict[str, list[Array]] = defaultdict(list)
@@ -113,12 +115,12 @@ class PassedArrays:
         arguments: list[Array],
         results: list[Array],
     ) -> None:
-        """Note what a right solution of an exercise was called with, and returned."""
+        """Record arguments and results of a right solution of an exercise."""
         self._arguments[exercise] += arguments
         self._results[exercise] += results
 
     def exercises_passing(self, exercise: str) -> Iterator[BorrowedAnswer]:
-        """Yield the other exercises whose tests pass on one of its results."""
+        """Yield the other exercises whose tests pass one of its results as argument."""
         for other, arrays in self._arguments.items():
             is_passed = any(
                 array.shape == result.shape and np.allclose(array, result)
@@ -136,10 +138,10 @@ class PassedArrays:
 
 
 def decorate_functions(source: str, decorator: str) -> str | None:
-    """Return a solution cell whose functions are decorated by a function from here.
+    """Return a solution cell whose functions have a decorator from this module.
 
-    The decorator may be called: ``borrows(call)``. If the cell is not Python, or
-    defines no function, there is none.
+    `decorator` is a name, or a call such as ``borrows(call)``. Returns None if the cell
+    is not Python or defines no function.
     """
     tree = parse(source)
     functions = [
@@ -150,17 +152,17 @@ def decorate_functions(source: str, decorator: str) -> str | None:
     ]
     if not functions:
         return None
-    added = parse(f"@borrowers.{decorator}\ndef decorated(): ...").body[0]
-    assert isinstance(added, ast.FunctionDef)
+    added = parse(f"borrowers.{decorator}").body[0]
+    assert isinstance(added, ast.Expr)
     for function in functions:
-        function.decorator_list += added.decorator_list
+        function.decorator_list.append(added.value)
     return f"from nbproctor.audit import borrowers\n{ast.unparse(tree)}"
 
 
 def make_decorator(behaviour: Function) -> Callable[[Function], Function]:
-    """Make a decorator: a function then does what `behaviour` does.
+    """Return a decorator that replaces a function by `behaviour`.
 
-    That gets the function, its positional arguments, and its named ones.
+    `behaviour` takes the function, its positional arguments and its keyword arguments.
     """
 
     def decorate(function: Function) -> Function:
@@ -213,9 +215,9 @@ def notes(note: Function) -> Callable[[Function], Function]:
 
 
 def arrays_in(value: Any) -> Iterator[Array]:
-    """Yield the arrays in a value that are not equal to others by chance.
+    """Yield the arrays in a value that hardly equal another array by chance.
 
-    They are not smaller than `LEAST`, and have different numbers.
+    They have at least `LEAST` elements, and not all of these are equal.
     """
     if isinstance(value, dict):
         value = [*value.values()]
@@ -224,7 +226,7 @@ def arrays_in(value: Any) -> Iterator[Array]:
             yield from arrays_in(part)
     elif (
         isinstance(value, np.ndarray)
-        and value.dtype.kind in "iufc"  # NumPy subtracts no truth values
+        and value.dtype.kind in "iufc"  # `ptp` fails for booleans
         and value.size >= LEAST
         and np.ptp(value)
     ):
@@ -239,7 +241,7 @@ def raises(*_: Any) -> Any:
 
 @make_decorator
 def returns_nothing(*_: Any) -> Any:
-    """Let a function do and return nothing."""
+    """Let a function do nothing and return None."""
 
 
 @make_decorator
@@ -258,7 +260,7 @@ def makes_wrong_values(
     arguments: Any,
     named: Any,
 ) -> Any:
-    """Let every value be wrong that a function returns, or sets in its own object."""
+    """Make wrong all values that a function returns, or sets in its own object."""
     owner = getattr(arguments[0], "__dict__", {}) if arguments else {}
     before = dict(owner)
     result = function(*arguments, **named)

@@ -1,10 +1,9 @@
-"""Mutants: small, plausible mistakes in a reference solution, to check hidden tests.
+"""Mutants: a reference solution with one small, plausible mistake, to check tests.
 
-A mutant that keeps full marks shows a gap in the tests, or is equivalent. No existing
-tool fits: mutmut (LibCST functions, no public interface), cosmic-ray (parso plug-ins)
-and mutatest know general Python. None drops a ``.T``, a copy, a term or a factor, or
-confuses ``@`` with ``*`` or ``sum`` with ``mean``, which are the mistakes of numerical
-code.
+A mutant that keeps full marks shows a gap in the tests, or is equivalent to the
+reference. The existing tools (mutmut, cosmic-ray, mutatest) make mistakes of general
+Python. They do not make those of numerical code: to drop a ``.T``, a copy, a term or a
+factor, or to confuse ``@`` with ``*`` or ``sum`` with ``mean``.
 """
 
 from __future__ import annotations
@@ -71,11 +70,11 @@ class Mutant(NamedTuple):
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Make all mutants of a solution cell, in the order of the source.
+    """Return all mutants of a solution cell, in the order of the source.
 
     No two have the same syntax tree or name. Docstrings, decorators, annotations,
-    messages of exceptions, seeds and progress bars are left alone. What is not plain
-    Python raises `SyntaxError`.
+    messages of exceptions, seeds and progress bars do not change. `SyntaxError`: the
+    cell is not plain Python.
     """
     tree = parse_code(source)
     reference = ast.unparse(tree)
@@ -93,12 +92,12 @@ def mutants(source: str) -> list[Mutant]:
     numbers = Counter[str]()
     nodes = {}
     for name, text, node in changes:
-        if text not in names:
-            numbers[name] += 1
-            nodes[text] = node
-            names[text] = name
-            if numbers[name] > 1:
-                names[text] += f" ({numbers[name]})"
+        if text in names:
+            continue
+        nodes[text] = node
+        numbers[name] += 1
+        number = numbers[name]
+        names[text] = name if number == 1 else f"{name} ({number})"
     all_mutants = []
     for text, node in nodes.items():
         diff = difflib.unified_diff(
@@ -120,7 +119,7 @@ def mutants(source: str) -> list[Mutant]:
 
 
 def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
-    """Yield each mistake in turn: its name, the whole text with it, the old node."""
+    """Yield, for each mistake, its name, the whole text with it, and the old node."""
     changes = [*_changes(tree, "cell"), *_columns(tree)]
     for parent, old, name, new in changes:
         copies: dict[int, Any] = {id(old): new}
@@ -134,7 +133,7 @@ def _small_changes(tree: Module) -> Iterator[tuple[str, str, ast.AST]]:
 def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
     """Map each node to the statement, or the entry of a dictionary, that it is in."""
     parts: dict[ast.AST, ast.AST] = {}
-    for node in ast.walk(tree):  # what lies deeper comes later
+    for node in ast.walk(tree):  # inner parts come later, and replace outer ones
         if not isinstance(node, _SIMPLE):
             continue
         for part in node.values if isinstance(node, Dict) else [node]:
@@ -144,9 +143,9 @@ def _parts(tree: Module) -> dict[ast.AST, ast.AST]:
 
 
 class _Omission(ast.NodeTransformer):
-    """Leaves out a part, and what needs a name that is set there alone.
+    """Leaves out a part, and statements that use names that only this part sets.
 
-    It does so in each function on its own.
+    Each function is treated on its own.
     """
 
     def __init__(self, part: ast.AST, names: Iterable[str] = ()) -> None:
@@ -190,7 +189,7 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> list[str]:
 
 
 def _brief(*nodes: ast.AST) -> str:
-    """Show code on one line; of a long change, from shortly before they differ."""
+    """Return code in one line; a long change starts shortly before the difference."""
     texts = [" ".join(ast.unparse(node).split()) for node in nodes]
     common = os.path.commonprefix(texts)  # noqa: RUF071 - of any texts
     start = 0
@@ -219,16 +218,16 @@ def _changes(node: ast.AST, scope: str) -> Iterator[_Change]:
 
 
 def _is_text(node: ast.AST) -> bool:
-    """Recognise docstrings, f-strings and statements that only print."""
+    """Whether a node is a docstring, an f-string or a statement that only prints."""
     if isinstance(node, Expr):
         return isinstance(node.value, Constant) or called(node.value) == "print"
     return isinstance(node, JoinedStr)
 
 
 def _columns(tree: Module) -> Iterator[_Change]:
-    """Yield each column of a table with the name of the next one.
+    """Yield, for each column of a table, a change to the next column.
 
-    A cell works on tables if it has a method that only they have.
+    A cell works on tables if it uses a method that only tables have.
     """
     nodes = [*ast.walk(tree)]
     attributes = {getattr(node, "attr", "") for node in nodes}
@@ -320,7 +319,7 @@ isalpha: isalnum
 isalnum: isalpha
 isdigit: isalnum
 """)
-# A whole text, such as the value of a keyword: how tables are joined, what is computed.
+# Whole texts, such as the value of a keyword: how tables are joined or aggregated.
 _WORDS = _table("""
 left: inner, right
 right: left
@@ -339,7 +338,7 @@ all: any
 index: columns
 columns: index
 """)
-# In a query: words of SQL, by their patterns.
+# Words of SQL in a query: pattern → replacement.
 _SQL = {
     r"\bASC\b": "DESC",
     r"\bDESC\b": "ASC",
@@ -373,19 +372,18 @@ _OF_TABLES = {
     "value_counts",
 }
 _SYMMETRIC = {"add", "allclose", "isclose", "maximum", "minimum", "multiply"}
-# What f(x) of these works on is x; what x.f() works on is x.
+# Modules and objects whose functions work on their first argument, not on the object.
 _OF_A_MODULE = re.compile(r"(copy|math|np|numpy|random|scipy|self)(\.\w+)*")
-_ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets these
-COSMETIC = {"print", "tqdm", "trange"}  # what they show is not graded
-_SEEDS = {"RandomState", "default_rng", "seed"}  # any number is as good
+_ITERATORS = {"enumerate", "len", "range", "zip"}  # nobody forgets to call these
+COSMETIC = {"print", "tqdm", "trange"}  # their output is not graded
+_SEEDS = {"RandomState", "default_rng", "seed"}  # any number is right
 _KEPT = Return, FunctionDef, ClassDef, Import, ImportFrom
 
 
-# Mistakes that rewrite a node: the kind, the nodes, and the new code of the node or of
-# one field (as in ``.test = not ({test})``; without code, the field gets empty). A
-# pattern tells the nodes: their `_shape`, ``in``, and the shape of their parent begin
-# with a match of it. In the code, the name of a field in braces is the code of that
-# field, and ``{node}`` the code of the whole node.
+# Mistakes that rewrite a node, each as ``kind: pattern → code``. The pattern must match
+# at the start of this text: the `_shape` of the node, ``in``, the shape of its parent.
+# The code replaces the node, or one field of it (``.test = not ({test})``; no code
+# empties the field). ``{test}`` is the old code of a field, ``{node}`` of the node.
 _REWRITES = re.findall(
     r"(.+?): (.+) →\s+(?:\.(\w+) = ?)?(.*)",
     r"""
@@ -429,7 +427,7 @@ off by one: Call func=range args=\w+ args=(?!Constant)\w+ args=\w+ in →
 
 
 def _shape(node: ast.AST) -> str:
-    """Return the type of a node and of what is in its fields, and what it names."""
+    """Return the type of a node and, for each of its fields, the type or name in it."""
     names = {"func": called(node), "attr": getattr(node, "attr", "")}
     words = [type(node).__name__]
     for field, value in ast.iter_fields(node):
@@ -440,7 +438,7 @@ def _shape(node: ast.AST) -> str:
 
 
 class _Code(string.Formatter):
-    """Fills nodes into code."""
+    """Formats a syntax node as its code."""
 
     def format_field(self, value: ast.AST, format_spec: str) -> str:
         return ast.unparse(value)
@@ -451,7 +449,7 @@ def _rewrite(
     field: str,
     code: str,
 ) -> Any:
-    """Return a node with new code, or with new code in a field."""
+    """Return the node that has the new `code`, as a whole or in a field."""
     text = _Code().vformat(code, (), vars(node) | {"node": node})
     new: Any = None
     for statement in parse_code(text).body:
@@ -465,7 +463,7 @@ _Mistakes: TypeAlias = Iterator[tuple[str, ast.AST]]
 
 
 def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
-    """Yield kinds of mistakes in a statement or expression, each with the new node."""
+    """Yield mistakes in a statement or expression: each kind with the new node."""
     if isinstance(getattr(node, "ctx", None), Store | Del):
         return
     if isinstance(node, BinOp | BoolOp | AugAssign):
@@ -506,8 +504,8 @@ def mistakes(node: ast.AST, parent: ast.AST) -> _Mistakes:
     yield from _list_changes(node)
 
 
-# Mistakes in lists of a node: the kind, the node, the lists, the first item concerned.
-# An item is dropped, or changes places with the one before it.
+# Mistakes in lists of a node: kind, type of node, lists, position of the first item.
+# An item is dropped, or changes places with the item before it.
 _LISTS = re.findall(
     r"(.+): (\w+) (\S+) (\d)",
     """
@@ -554,7 +552,7 @@ def _main_argument(node: Call) -> ast.expr | None:
 
 
 def called(node: ast.AST) -> str:
-    """Return the last name of what a call calls: ``sum`` for ``np.sum(x)``."""
+    """Return the last name of a called function: ``sum`` for ``np.sum(x)``."""
     function = getattr(node, "func", None)
     return str(getattr(function, "attr", getattr(function, "id", "")))
 
@@ -568,7 +566,7 @@ def _swaps(op: ast.AST) -> list[ast.AST]:
 
 
 def _similar_constants(value: object) -> Iterator[str | float]:
-    """Yield the constants that people confuse with one, or with a word in a query."""
+    """Yield constants with which people confuse `value`, or a word of its query."""
     match value:
         case str():
             yield from _WORDS.get(value, ())
@@ -598,10 +596,10 @@ for given in ({names},):
 
 
 def _zeroed(function: FunctionDef) -> FunctionDef:
-    """Return a function that first sets arrays and lists among its arguments to 0.
+    """Return a function that first sets the arrays and lists among its arguments to 0.
 
-    The answer is then right for the zeroed arguments. A test that compares with the
-    arguments themselves, instead of with copies, accepts it.
+    Its result is right for the zeroed arguments. So a test accepts it by mistake if it
+    compares with the arguments themselves, not with copies.
     """
     names = [arg.arg for arg in function.args.args if arg.arg != "self"]
     if not names:

@@ -23,16 +23,16 @@ class Entry(Trial):
 
     lost: float  # of `most` points
     most: float
-    # Test that it did not pass → what that says. Of a mutant, only graded ones where
-    # one of these catches it.
+    # Test that it fails → the message. If a graded test catches a mutant, its public
+    # tests are not tried.
     caught: dict[str, str]
-    raised: int  # graded tests that it does not pass because it raises an exception
-    silent: float  # points lost although its public tests pass
-    unannounced: float  # those of them whose test's comment does not warn of it
-    disagreement: str  # where it differs from the oracle
-    fuzzed: bool  # whether the oracle was asked: it passed all tests
-    notes: Sequence[str]  # of processes that hung or died
-    untried: Sequence[str]  # its branches that no test enters, if it passes them all
+    raised: int  # number of graded tests that fail because it raises an exception
+    silent: float  # points lost although all public tests pass
+    unannounced: float  # those of them that no comment of a test warns of
+    disagreement: str  # first difference from the oracle
+    fuzzed: bool  # whether the oracle ran, because all tests passed
+    notes: Sequence[str]  # on processes that hung or died
+    untried: Sequence[str]  # branches that no test enters, if all tests pass
 
     @classmethod
     def from_trial(
@@ -44,11 +44,14 @@ class Entry(Trial):
         notes: Sequence[str] = (),
         untried: Sequence[str] = (),
     ) -> Entry:
-        """Judge a trial; `stubs` has the text that students see of each test."""
+        """Judge a trial; `stubs` has the text of each test that students see."""
         failed = [verdict for verdict in verdicts if verdict.outcome != "passed"]
         silent = failed if all(verdict.max_points for verdict in failed) else []
-        warns = trial.announced
-        untold = [v for v in silent if not warns or warns not in stubs[v.cell_id]]
+        unannounced = []
+        for verdict in silent:
+            warning = trial.announced
+            if not warning or warning not in stubs[verdict.cell_id]:
+                unannounced.append(verdict)
         return cls(
             **vars(trial),
             lost=_points_lost(failed),
@@ -56,7 +59,7 @@ class Entry(Trial):
             caught={verdict.cell_id: verdict.message for verdict in failed},
             raised=sum(v.outcome == "error" and v.max_points > 0 for v in failed),
             silent=_points_lost(silent),
-            unannounced=_points_lost(untold),
+            unannounced=_points_lost(unannounced),
             disagreement=oracle.message if oracle else "",
             fuzzed=oracle is not None,
             notes=notes,
@@ -66,7 +69,10 @@ class Entry(Trial):
     @property
     def fault(self) -> str:
         """Why the audit fails for this entry; empty if it does not."""
-        caught = next((f"{test}: {text}" for test, text in self.caught.items()), "")
+        caught = ""
+        if self.caught:
+            test = next(iter(self.caught))
+            caught = f"{test}: {self.caught[test]}"
         if self.kind in ("right", "reference"):
             if self.lost:
                 return f"loses {self.lost:g} of {self.most:g} points ({caught})"
@@ -106,11 +112,14 @@ class Entry(Trial):
     @property
     def naming_tests(self) -> list[str]:
         """Tests whose message names its symptom."""
-        tests = self.caught.items()
-        return [test for test, text in tests if any(say in text for say in self.says)]
+        return [
+            test
+            for test, message in self.caught.items()
+            if any(phrase in message for phrase in self.says)
+        ]
 
     def lost_tests(self, tests: Iterable[str]) -> list[str]:
-        """Return those of the tests that it did not pass."""
+        """Return those of the tests that it fails."""
         return [test for test in tests if test in self.caught]
 
 
@@ -122,18 +131,17 @@ class AuditResult:
     tests: dict[str, dict[str, float]]  # exercise → its graded tests → points
     entries: Sequence[Entry]
     checks: Sequence[Check]  # of whole notebooks: master, blank, release
-    problems: Sequence[str]  # files that were left out: path and reason
-    hints: Sequence[str]  # what a teacher could add
-    seconds: float  # that it took
+    problems: Sequence[str]  # paths of files that were left out, with the reason
+    hints: Sequence[str]  # on solutions and tests that a teacher could add
+    seconds: float  # duration of the audit
 
     @property
     def faults(self) -> list[str]:
-        """Everything for which the audit fails, in words."""
+        """All reasons for which the audit fails, as sentences."""
         faults = [*self.problems]
         for entry in self.entries:
-            fault = entry.fault
-            if fault:
-                faults.append(f"{entry.place or entry.exercise}: {fault}")
+            if entry.fault:
+                faults.append(f"{entry.place or entry.exercise}: {entry.fault}")
         for check in self.checks:
             if not check.passed:
                 faults.append(f"{check.name}: {check.found}")
@@ -146,14 +154,15 @@ class AuditResult:
 
     @property
     def killed(self) -> float:
-        """Share of mutants that are caught, without those listed as equivalent."""
+        """Share of mutants that are caught, from 0 to 1, without equivalent ones."""
         mutants = [e for e in self._of_kind("mutant") if not e.equivalent]
         return 1 - _mean([entry.survives for entry in mutants])
 
     @property
     def named(self) -> float:
-        """Share of the wrong variants that get the message naming their symptom."""
-        return _mean([entry.named for entry in self._of_kind("wrong")] or [1.0])
+        """Share of wrong variants whose message names the symptom; 1 without any."""
+        named = [entry.named for entry in self._of_kind("wrong")]
+        return _mean(named or [1.0])
 
     @property
     def silent(self) -> list[Entry]:
@@ -161,7 +170,7 @@ class AuditResult:
         return [entry for entry in self._of_kind("wrong") if entry.silent]
 
     def _of_kind(self, kind: str, exercise: str = "") -> list[Entry]:
-        """Return the entries of a kind, of all exercises unless one is named."""
+        """Return the entries of a kind, of one exercise or of all."""
         return [
             entry
             for entry in self.entries
@@ -169,16 +178,16 @@ class AuditResult:
         ]
 
     def prices(self) -> Iterator[dict[str, Any]]:
-        """Yield each graded test with its points and the incorrect solutions it costs.
+        """Yield, for each graded test, its points and the wrong variants that lose it.
 
-        One mistake should cost the test that names it, and no other.
+        A mistake should lose the points of the test that names it, and of no other.
         """
         for exercise, tests in self.tests.items():
             wrong = self._of_kind("wrong", exercise)
             for test, points in tests.items():
                 losing = [entry for entry in wrong if test in entry.caught]
                 alone = [entry for entry in losing if entry.lost_tests(tests) == [test]]
-                unnamed = 0  # another test names their symptom
+                unnamed = 0  # number whose symptom only other tests name
                 for entry in losing:
                     naming_tests = tests.keys() & entry.naming_tests
                     if naming_tests and test not in naming_tests:
@@ -193,20 +202,21 @@ class AuditResult:
                 }
 
     def raising(self) -> Iterator[dict[str, Any]]:
-        """Yield what mutants cost that raise an exception in some tests, not in all.
+        """Yield, for each exercise, the points that raising mutants lose on average.
 
-        With the average of mutants of the same parts of the answer that do not raise,
-        and of answers without these parts. Those that cost more than the part are
-        ``"dear"``, by name.
+        These are mutants that raise an exception in some tests, but not in all. They
+        are compared with other mutants of the same parts of the answer (``"like"``)
+        and with answers that leave these parts out (``"omission"``). A mutant that
+        loses more than the omission is listed in ``"dear"``.
         """
         for exercise, tests in self.tests.items():
             mutants = self._of_kind("mutant", exercise)
             lost = {entry.name: entry.lost for entry in mutants}
-            raising = [
-                entry
-                for entry in mutants
-                if 0 < entry.raised < len(tests) and entry.omission in lost
-            ]
+            raising = []
+            for entry in mutants:
+                raises_in_some = 0 < entry.raised < len(tests)
+                if raises_in_some and entry.omission in lost:
+                    raising.append(entry)
             omissions = [entry.omission for entry in raising]
             like = [
                 entry.lost
@@ -233,7 +243,7 @@ class AuditResult:
             wrong = self._of_kind("wrong", exercise)
             mutants = self._of_kind("mutant", exercise)
             lost = [entry.lost_tests(tests) for entry in wrong + mutants]
-            # They catch nothing that another does not.
+            # Tests that catch nothing that the other tests miss.
             idle = [test for test in tests if lost and [test] not in lost]
             yield {
                 "exercise": exercise,

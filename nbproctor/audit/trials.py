@@ -1,10 +1,10 @@
-"""Trials: right and wrong solutions of single exercises are run.
+"""Trials: right and wrong solutions of single exercises are run and judged.
 
-A few workers share them. Before a worker runs the solution of an exercise of the
-reference notebook, it forks once for every solution on trial. So imports and data are
-loaded once, all other exercises are right, and a solution that hangs or dies harms no
-other. Fork and judge are those of grading. Of the sandbox, every layer that this
-computer has is used.
+Several workers share them. Each worker runs the reference notebook. Before the solution
+cell of an exercise, it forks once for every solution on trial. So imports and data are
+loaded once, the solutions of the other exercises are right, and a solution that hangs
+or dies affects no other. Fork, judge and sandbox are those of grading, but layers of
+the sandbox that this computer lacks may be missing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ from nbproctor.sandbox.processors import Processor, count_processors, pin_to_pro
 from nbproctor.student import process
 from nbproctor.student.shell import get_shell, index_modules
 
-# A solution may take so many times longer than the reference, but at least so long.
+# The time limit of a solution: this factor times the time of the reference, plus a
+# minimum in seconds.
 TIMEOUT_FACTOR = 10
 MIN_TIMEOUT = 2.0
 
@@ -93,26 +94,28 @@ def run_trials(
 ) -> tuple[list[Entry], list[BorrowedAnswer]]:
     """Run the trials of a notebook; those of its reference solutions come first.
 
-    Then every object that a test passes on is tried as the answer to every exercise.
-    The code runs in `folder`, with one process per processor. Trials of exercises that
-    the notebook lacks are left out. `AuditError`: a cell of the reference notebook
-    fails, or a worker has died.
+    Then every object that a test passes to student code is tried as the answer to every
+    exercise. The code runs in `folder`, with one process per processor. Returns an
+    entry for each trial, without trials of exercises that the notebook lacks, and the
+    answers that were tried with objects of tests. `AuditError`: a cell of the reference
+    notebook fails, or a worker has died.
     """
     trials = [trial for trial in trials if trial.exercise in master.exercises]
     references = [trial for trial in trials if trial.kind == "reference"]
     others = [trial for trial in trials if trial.kind != "reference"]
     workers = count_processors()
     tested = with_oracles(master, oracles)
-    # Each worker needs the time of every reference, so it tries them all.
-    batches = [
-        TrialBatch(
+    batches = []
+    for worker in range(workers):
+        borrowing_exercises = [t.exercise for t in references[worker::workers]]
+        batch = TrialBatch(
             master=tested,
             settings=settings,
-            trials=[*references, *others[n::workers]],
-            borrowing_exercises=[t.exercise for t in references[n::workers]],
+            # Each worker runs all references: their times set its time limits.
+            trials=[*references, *others[worker::workers]],
+            borrowing_exercises=borrowing_exercises,
         )
-        for n in range(workers)
-    ]
+        batches.append(batch)
     entries = {}
     borrowed_answers = []
     with ThreadPoolExecutor(workers) as threads:
@@ -134,7 +137,7 @@ def _ask_worker(
     progress: Progress,
     batch: TrialBatch,
 ) -> list[TrialResult]:
-    """Let one worker run its batch of the trials."""
+    """Run a batch of trials in a worker; return the results that it sends."""
     messages: list[TrialResult] = []
     command = partial(python_command, __name__)
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as base:
@@ -162,8 +165,8 @@ def _ask_worker(
 
 
 def main(descriptor: int) -> None:
-    """Walk through the notebook that the parent sends, and tell it each result."""
-    processor = Processor()  # its own until it ends
+    """Run the batch that the parent sends, and send each result back."""
+    processor = Processor()  # reserved until this process ends
     pin_to_processor(processor.number)
     with socket.socket(fileno=descriptor) as parent, clock.patch_clocks():
         parent.set_inheritable(False)
@@ -178,9 +181,9 @@ def main(descriptor: int) -> None:
 
 
 def with_oracles(master: MasterNotebook, oracles: Mapping[str, Cell]) -> MasterNotebook:
-    """Add the oracle of each exercise, for what has passed all other tests.
+    """Add the oracle of each exercise, for answers that pass all other tests.
 
-    It follows them, so it may use their tools.
+    It follows these tests, so that it may use their tools.
     """
     waiting = dict(oracles)
     cells = []
@@ -208,13 +211,18 @@ class _Exercise:
                 if other.cell_id:
                     self.steps.append(step)
                     test_count = len(self.steps)
-                else:  # nobody's notebook has it
+                else:  # only oracles have no cell in the notebook
                     self.oracle.append(step)
             elif other.kind == "provided" and not other.skip:
                 self.steps.append(Step(other.id, other.source))
         del self.steps[test_count:]
-        self.public = [s for s in self.steps if s.test and not s.test.points]
-        self.graded = [step for step in self.steps if step not in self.public]
+        self.public: list[Step] = []
+        self.graded: list[Step] = []  # with the code between the tests
+        for step in self.steps:
+            if step.test and not step.test.points:
+                self.public.append(step)
+            else:
+                self.graded.append(step)
 
     def answer(self, source: str) -> Step:
         """Return the step that runs an answer."""
@@ -227,12 +235,12 @@ class _Exercise:
 
 
 class _Walk:
-    """Walks through the reference notebook, forking off the trials on its way."""
+    """Walks through the reference notebook, and forks a process for each trial."""
 
     def __init__(self, batch: TrialBatch, base: Path) -> None:
         self.batch = batch
         self.base = base  # of scratch folders
-        base.chmod(0o711)  # another user id passes through to its own folder
+        base.chmod(0o711)  # another user id must reach its own folder in it
         settings = batch.settings
         uid = free_uid(settings.policy, in_bubblewrap=False)
         self.policy = replace(settings.policy, uid=uid)
@@ -245,11 +253,11 @@ class _Walk:
         self.tests = Tests.from_cells(self.job.cells)
         self.stubs = {cell.id: cell.stub for cell in batch.master.of_kind("test")}
         self.calls: dict[Any, Call] = {}  # of objects that tests passed on
-        sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
+        sys.path.insert(0, "")  # as in a notebook, for modules next to it
 
     def walk(self) -> Iterator[Message]:
         with suppress(SandboxError):
-            layers.prepare()  # before the shell refuses to start programs
+            layers.prepare()  # before the shell forbids programs
         modules = [name for cell in self.job.cells for name in imports(cell.source)]
         for name in libraries_used(modules):
             with suppress(ImportError):
@@ -263,7 +271,7 @@ class _Walk:
             if cell.kind == "solution":
                 index_modules()
                 libc.give_back_memory()
-                # Old objects are not looked at again, so their pages stay shared.
+                # The garbage collector then ignores old objects: pages stay shared.
                 gc.freeze()
                 exercise = _Exercise(cell, master.cells[index:])
                 yield from self._try_all(exercise)
@@ -277,7 +285,7 @@ class _Walk:
                             f"{output['ename']}: {output['evalue']}"
                         )
         libc.give_back_memory()
-        # All other solutions are there, as where a notebook is done.
+        # Now all other solutions are defined, as in a finished notebook.
         arrays = borrowers.PassedArrays()
         for exercise in exercises:
             note = partial(arrays.note, exercise.cell.id)
@@ -295,11 +303,16 @@ class _Walk:
             start = time.monotonic()
             entry = self._try(trial, exercise, job)
             duration = time.monotonic() - start
-            if duration > MIN_TIMEOUT:  # so long a loop may have filled the memory
+            if duration > MIN_TIMEOUT:  # a long loop may have filled the memory
                 libc.give_back_memory()
             if trial.kind == "reference":
                 seconds = round(MIN_TIMEOUT + TIMEOUT_FACTOR * duration, 1)
-                job = replace(job, limits=Limits(seconds, 2 * seconds, 4 * seconds))
+                limits = Limits(
+                    call=seconds,
+                    cell=2 * seconds,
+                    submission=4 * seconds,
+                )
+                job = replace(job, limits=limits)
             yield entry
 
     def _try(
@@ -308,22 +321,24 @@ class _Walk:
         exercise: _Exercise,
         job: Job,
     ) -> Entry:
-        # As a submission is repaired before it is graded.
+        # A submission is repaired in the same way before it is graded.
         cell = exercise.cell
-        text = CellText(trial.source)
-        source = text.without_stub_line(CellText(cell.stub), CellText(cell.source)).text
-        groups = [exercise.answer(source)], exercise.steps
+        text = CellText(trial.source).without_stub_line(
+            CellText(cell.stub), CellText(cell.source)
+        )
+        answer = exercise.answer(text.text)
+        groups = [answer], exercise.steps
         if trial.kind == "mutant":
-            # What fails a public test has to lose a point in one of the others.
-            groups = [exercise.answer(source), *exercise.graded], exercise.public
+            # A mutant that fails a public test must also lose a point in a graded one.
+            groups = [answer, *exercise.graded], exercise.public
         run = self._run(job)
 
         def plan() -> Iterator[Step]:
             for group in groups:
                 for step in group:
                     yield step
-                    # The first counts: it is the reference's, and what a loop without
-                    # an end has noted is not retained.
+                    # The first call of a name stays: it comes from the reference, not
+                    # from an answer that may loop for ever.
                     calls = borrowers.find_calls(run.student.passed_objects())
                     self.calls = calls | self.calls
                 if any(v.outcome != "passed" for v in run.verdicts.values()):
@@ -343,7 +358,7 @@ class _Walk:
         )
 
     def _run(self, job: Job, references: References | None = None) -> NotebookRun:
-        """Return a run whose student processes begin where the worker is."""
+        """Return a run whose student processes are forks of this worker."""
 
         def begin() -> Fork:
             scratch = Path(tempfile.mkdtemp(dir=self.base))
@@ -363,21 +378,23 @@ class _Walk:
     def _try_calls(self, exercise: _Exercise) -> Iterator[BorrowedAnswer]:
         """Try calls of the tests' objects as the answer to an exercise."""
         possible = sum(step.test.points for step in exercise.graded if step.test)
-        dull = []
+        dummy_points = []
         for name in borrowers.DUMMY_ANSWERS:
             earned = self._points(exercise, name)
-            # With full points, a dull answer is a right one here.
+            # A dummy answer with full points is a right answer to this exercise.
             if earned and sum(earned.values()) < possible:
-                dull.append(earned)
-        for name, call in self.calls.values() if dull else ():
-            more = []
-            for test, value in self._points(exercise, "borrows", call).items():
-                if all(value > points.get(test, 0) for points in dull):
-                    more.append(test)
+                dummy_points.append(earned)
+        if not dummy_points:
+            return
+        for name, call in self.calls.values():
+            tests = []
+            for test, points in self._points(exercise, "borrows", call).items():
+                if all(points > earned.get(test, 0) for earned in dummy_points):
+                    tests.append(test)
             yield BorrowedAnswer(
                 exercise=exercise.cell.id,
                 name=name,
-                says=f"it earns the points of {', '.join(more)}" if more else "",
+                says=f"it earns the points of {', '.join(tests)}" if tests else "",
             )
 
     def _points(
@@ -386,15 +403,18 @@ class _Walk:
         decorator: str,
         function: Callable[..., Any] | None = None,
     ) -> dict[str, float]:
-        """Return what a decorated solution earns; `function` is for the decorator."""
-        lent = {}
+        """Return the points of a solution with decorated functions, by test.
+
+        `decorator` is a name in `borrowers`; `function` is its argument, if it has one.
+        """
+        arguments = {}
         if function:
-            lent[BORROWED_NAME] = ReferenceFunction(function)
+            arguments[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(exercise.cell.source, decorator)
         if source is None:
             return {}
-        run = self._run(self.job, References(judge_functions=lent))
-        functions = Step("lent", reference_functions=lent)
-        run.run_to_end([functions, exercise.answer(source), *exercise.graded])
+        run = self._run(self.job, References(judge_functions=arguments))
+        argument_step = Step("lent", reference_functions=arguments)
+        run.run_to_end([argument_step, exercise.answer(source), *exercise.graded])
         return {name: verdict.points for name, verdict in run.verdicts.items()}

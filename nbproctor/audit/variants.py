@@ -1,18 +1,21 @@
 """Variants of an assignment: a teacher's right and wrong solutions.
 
-They are in ``variants/<assignment>/<exercise>/``. ``right.toml`` and ``wrong.toml``
-have an entry for each, with what differs from the reference; a wrong one also has the
-symptom that the student's message must name. A right one may also be a whole cell in
-a file: ``right/<name>.py``. ``equivalent.toml`` says why no test can distinguish a
-mutant from the reference. See ``docs/new-assignment.md``.
+They are in ``variants/<assignment>/<exercise>/``. Each has an entry in ``right.toml``
+or ``wrong.toml``, with its difference from the reference. The entry of a wrong one also
+has the symptom that the student's message must name. A right one may also be a file
+``right/<name>.py`` with the whole cell. ``equivalent.toml`` says why no test can
+distinguish a mutant from the reference. See ``docs/new-assignment.md``.
 
-``oracle.py`` is an oracle, with which a right solution must agree on random inputs. It
-is plain Python that reads like a test cell: it may use the names of the notebook and
-the tools of its hidden tests. It defines ``inputs(rng)``, the arguments of one random
-example, as a tuple (`rng` is a `numpy.random.Generator`); ``oracle(*arguments)``, the
-right answer, computed in another way than the reference; and ``answer(*arguments)``,
-the solution's answer, which may be left out if the exercise is one function of the
-exercise's name.
+A right solution must agree with ``oracle.py`` on random inputs. This file is like a
+test cell: it may use the names of the notebook and the tools of its hidden tests. It
+defines three functions:
+
+- ``inputs(rng)`` returns the arguments of one random example, as a tuple; `rng` is a
+  `numpy.random.Generator`.
+- ``oracle(*arguments)`` returns the right answer, computed in another way than in the
+  reference.
+- ``answer(*arguments)`` returns the answer of the solution. It may be left out if the
+  exercise is a function with the exercise's name.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ class VariantError(NbproctorError):
 
 @dataclass(frozen=True)
 class Trial:
-    """A solution of one exercise; `name` tells it from others of its kind."""
+    """A solution of one exercise; its `name` is unique among those of its kind."""
 
     exercise: str
     kind: Kind
@@ -57,20 +60,20 @@ class Trial:
     source: str
     place: str = ""
     diff: str = ""
-    says: tuple[str, ...] = ()  # a message must hold one of these, if it is wrong
-    unnamed: bool = False  # no message names its symptom, which is known
-    announced: str = ""  # words of comments that tell what no public test does
-    equivalent: str = ""  # why no test can tell this mutant from the reference
+    says: tuple[str, ...] = ()  # if it is wrong: a message must contain one of these
+    unnamed: bool = False  # the author knows that no message names its symptom
+    announced: str = ""  # words of a comment in a test that warn of the mistake
+    equivalent: str = ""  # why no test can distinguish this mutant from the reference
     omission: str = ""  # name of the mutant that leaves out the part with this mistake
 
 
 @dataclass
 class Variants:
-    """All solutions to try: right and wrong ones, then mutants."""
+    """All solutions to try: references, right and wrong ones, then mutants."""
 
     trials: list[Trial] = field(default_factory=list)
     oracles: dict[str, Cell] = field(default_factory=dict)  # exercise → test cell
-    # Files that were left out, or do not fit the notebook.
+    # Why files were left out, or do not fit the notebook.
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -80,6 +83,14 @@ class Variants:
         `references` has the text of each exercise's solution cell.
         """
         variants = cls()
+        for exercise, source in references.items():
+            reference = Trial(
+                exercise=exercise,
+                kind="reference",
+                name=REFERENCE,
+                source=source,
+            )
+            variants.trials.append(reference)
         for path in sorted(folder.glob("*/")):
             if path.name in references:
                 written, problems = read_variants(path, references[path.name])
@@ -132,8 +143,9 @@ class Variants:
 def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]:
     """Read ``variants/<assignment>/<exercise>``, right ones first.
 
-    `reference` is the text of the solution, which entries change unless they say
-    ``of``. What cannot be read is a problem in words, with its file and the reason.
+    `reference` is the text of the solution. Entries change this text, unless they name
+    another one with ``of``. Returns the variants, and a sentence with file and reason
+    for each one that cannot be read.
     """
     problems: list[str] = []
     variants: list[Trial] = []
@@ -170,7 +182,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
 
 @contextmanager
 def _noting_problems(problems: list[str], location: str) -> Iterator[None]:
-    """Note why something cannot be read, and go on."""
+    """Add an error to the problems in place of raising it."""
     try:
         yield
     except (OSError, ValueError, VariantError) as error:
@@ -178,12 +190,11 @@ def _noting_problems(problems: list[str], location: str) -> Iterator[None]:
 
 
 def _tables(path: Path, problems: list[str]) -> dict[str, Any]:
-    """Read a TOML file, which need not exist; why it cannot be read is a problem."""
-    tables: dict[str, Any] = {}
+    """Read a TOML file, which need not exist; add a problem if it cannot be read."""
     with _noting_problems(problems, f"{course_path(path)} cannot be read"):
         if path.exists():
-            tables = tomllib.loads(path.read_text("utf-8"))
-    return tables
+            return tomllib.loads(path.read_text("utf-8"))
+    return {}
 
 
 def _source(
@@ -238,11 +249,11 @@ def apply_diff(
     diff: str,
     name: str = REFERENCE,
 ) -> str:
-    """Change a text as a diff without line numbers says.
+    """Return a text, changed by a diff without line numbers.
 
-    Lines of `diff` start with ``-`` (goes), ``+`` (comes) or a space (stays); a line
-    ``@@`` stands between edits. What goes or stays at an edit must occur exactly once,
-    as whole lines; otherwise a `VariantError` is raised.
+    Lines of `diff` start with ``-`` (removed), ``+`` (added) or a space (unchanged); a
+    line ``@@`` separates two edits. `VariantError`: the removed and unchanged lines of
+    an edit do not occur exactly once.
     """
     edits = {}
     for hunk in re.split(r"(?m)^@@.*\n", diff):
@@ -271,7 +282,7 @@ def _replaced(
 ) -> str:
     """Replace texts, each of which must occur once; otherwise raise a `VariantError`.
 
-    `start` is the pattern of where they may start.
+    `start` is a pattern that must match before each of them.
     """
     patterns = []
     for old in edits:
@@ -291,8 +302,8 @@ def _replaced(
     )
 
 
-# Of an entry of ``right.toml`` or ``wrong.toml``: how each makes a cell of the text
-# that it changes, its own value, and the name of that text.
+# Forms of an entry of ``right.toml`` or ``wrong.toml``. Their functions take the text
+# that the entry changes, the entry's value, and the name of the text.
 FORMS: dict[str, Callable[[str, Any, str], str]] = {
     "edit": _replaced,
     "body": _with_body,
@@ -321,7 +332,7 @@ def _cell_of(path: Path) -> str:
 
 
 def course_path(path: Path) -> str:
-    """Return a path below the course: ``variants/…``."""
+    """Return a path relative to the course: ``variants/…``."""
     return re.sub(".*/(?=variants/)", "", path.as_posix())
 
 
@@ -329,7 +340,10 @@ def course_path(path: Path) -> str:
 
 
 def oracle_test(exercise: str, text: str) -> Cell:
-    """Make a test cell of an oracle, which parses, or raise a `VariantError`."""
+    """Return the test cell of an oracle, whose text is valid Python.
+
+    `VariantError`: it lacks a function.
+    """
     defined = bound_names(parse_code(text))
     for name in ("inputs", "oracle"):
         if name not in defined:
@@ -357,7 +371,7 @@ def disagreement(
     oracle: Callable[..., Any],
     answer: Callable[..., Any],
 ) -> str | None:
-    """Compare answers on random inputs; return the first difference in words."""
+    """Compare answers on random inputs; return the first difference as a text."""
     for seed in range(ROUNDS):
         try:
             drawn = inputs(np.random.default_rng(seed))

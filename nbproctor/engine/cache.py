@@ -139,12 +139,17 @@ class CachingExecutor:
         """How many submissions are executed at the same time."""
         return self.executor.concurrency
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Prepare the executor when a report is not in the cache.
+    def prepare(
+        self, master: MasterNotebook, settings: Settings, expected: int = 0
+    ) -> None:
+        """Prepare the executor if executions are expected, or when one is not cached.
 
-        It may never be needed: a fork server takes seconds to start.
+        A fork server takes seconds to start.
         """
         self._deferred_prepare = master, settings
+        if expected:
+            self.executor.prepare(master, settings, expected)
+            self._deferred_prepare = None
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Return the cached report, or run the submission and cache its report."""

@@ -74,12 +74,15 @@ class Cluster(AbstractContextManager["Cluster"]):
         """How many submissions run on workers or wait for them."""
         return 2 * max(int(self._client.scheduler_info()["total_threads"]), 1)
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+    def prepare(
+        self, master: MasterNotebook, settings: Settings, expected: int = 0
+    ) -> None:
         """Send an assignment to every worker; wait until there is one.
 
         `EngineError` says of each why it cannot execute the assignment, if none can.
         """
-        if settings.policy.network and not self._address.startswith("tls://"):
+        is_encrypted = self._address.startswith("tls://")
+        if settings.policy.network and not is_encrypted:
             raise EngineError(
                 "Answers in this assignment may use the network, so they could make "
                 "the scheduler run any program. Use tls://, or grade this assignment "
@@ -111,7 +114,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         await self._client.wait_for_workers(1, NO_WORKER_TIMEOUT)
         await self._register(grader)
         refusals = await self._find_refusals(grader)
-        if len(refusals) >= self._client.scheduler_info()["n_workers"]:
+        workers = self._client.scheduler_info()["n_workers"]
+        if len(refusals) >= workers:
             raise EngineError("\n".join(islice(refusals.values(), 5)))
         await self._retire(refusals)
 

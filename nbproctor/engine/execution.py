@@ -18,6 +18,7 @@ from nbproctor.engine.servers import (
     Servers,
     Settings,
     compile_tests,
+    preloaded_modules,
 )
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Job, Report, StudentCell
@@ -55,7 +56,8 @@ def execute(execution: Execution, servers: Servers) -> Report:
     """
     master = execution.master
     settings = execution.settings
-    if sum(map(len, execution.files.values())) > MAX_FILES_BYTES:
+    size = sum(map(len, execution.files.values()))
+    if size > MAX_FILES_BYTES:
         raise ExecutionError(
             "The files that came with the notebook are larger than "
             f"{MAX_FILES_BYTES >> 20} MB."
@@ -98,8 +100,13 @@ class Executor(Protocol):
     @property
     def concurrency(self) -> int: ...  # noqa: D102 (see Attributes)
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
-        """Get ready for an assignment. `EngineError`: something is missing."""
+    def prepare(
+        self, master: MasterNotebook, settings: Settings, expected: int = 0
+    ) -> None:
+        """Get ready for an assignment of which so many executions are `expected`.
+
+        `EngineError`: something is missing.
+        """
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission: see `engine.execute`."""
@@ -118,15 +125,28 @@ class Pool(ThreadPoolExecutor):
         self._servers = Servers()
         self._files = ""  # digest of the files that fork servers have read
 
-    def prepare(self, master: MasterNotebook, settings: Settings) -> None:
+    def prepare(
+        self, master: MasterNotebook, settings: Settings, expected: int = 0
+    ) -> None:
         """End the fork servers that have read other contents of the files.
 
-        Each worker starts its own at its first execution, all at the same time.
+        Each worker starts its own at its first execution. If all of them will have one,
+        they start now, while this thread compiles the tests.
         """
         files = Settings(policy=settings.policy).digest()
         if files != self._files:
             self._servers.retire()
         self._files = files
+        preloaded_modules(master)  # cached, as only one thread at a time compiles
+        if expected >= self.concurrency:
+            for _ in range(self.concurrency):
+                self.submit(self._start_server, master, settings)
+        compile_tests(master)
+
+    def _start_server(self, master: MasterNotebook, settings: Settings) -> None:
+        """Start a fork server; the first execution says why there can be none."""
+        with self._servers.acquire(master, settings):
+            pass
 
     def execute(self, execution: Execution) -> Future[Report]:
         """Grade one submission in a worker: see `engine.execute`."""

@@ -107,7 +107,7 @@ class Servers(AbstractContextManager["Servers"]):
         started here; `StoppedError`: the run was stopped.
         """
         # Only these are in a fork server, so its earlier submissions do not matter.
-        preload = settings.policy, _modules(master), master.opening_cells
+        preload = settings.policy, preloaded_modules(master), master.opening_cells
         server = self._take_idle(preload)
         if not server:
             server = _start(preload, master.notebook)
@@ -143,10 +143,13 @@ class Servers(AbstractContextManager["Servers"]):
             if self._closed:
                 raise StoppedError("The run was stopped.")
             server = self._idle.pop() if self._idle else None
-        if server and (server.is_gone or self._all.get(server) != preload):
-            self._end(server)
+        if not server:
             return None
-        return server
+        is_warm = self._all.get(server) == preload
+        if is_warm and not server.is_gone:
+            return server
+        self._end(server)
+        return None
 
     def _add(self, server: ForkServer, preload: _Preload) -> None:
         with self._lock:
@@ -173,7 +176,7 @@ def compile_tests(master: MasterNotebook) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _modules(master: MasterNotebook) -> tuple[str, ...]:
+def preloaded_modules(master: MasterNotebook) -> tuple[str, ...]:
     """Return the modules that are imported before any fork.
 
     Of the modules that only solutions and tests import, these are the libraries whose
@@ -189,7 +192,10 @@ def _modules(master: MasterNotebook) -> tuple[str, ...]:
 def _start(preload: _Preload, notebook: str) -> ForkServer:
     """Start a fork server; preload less if a module or a cell starts a thread."""
     policy, modules, opening = preload
-    for imported, rehearsed in ((modules, opening), (modules, ()), ((), ())):
+    everything = (modules, opening)
+    only_modules = (modules, ())
+    nothing = ((), ())
+    for imported, rehearsed in (everything, only_modules, nothing):
         try:
             server = ForkServer.start(
                 policy,

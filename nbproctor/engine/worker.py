@@ -67,15 +67,17 @@ class Grader(WorkerPlugin):
                 f"it has {threads} threads, so a submission that ends it could not be "
                 f"identified: start it with --nworkers {threads} --nthreads 1"
             )
-        if worker_versions[SOURCE_KEY] != self._versions[SOURCE_KEY]:
+        source = self._versions[SOURCE_KEY]
+        if worker_versions[SOURCE_KEY] != source:
             raise EngineError("its nbproctor is not the coordinator's version")
-        other = []
+        differences = []
         for name, version in self._versions.items():
             worker_version = worker_versions.get(name, version)
             if worker_version != version:
-                other.append(f"{name} {worker_version} (the coordinator has {version})")
-        if other:
-            raise EngineError(f"it has {', '.join(other[:3])}")
+                difference = f"{name} {worker_version} (the coordinator has {version})"
+                differences.append(difference)
+        if differences:
+            raise EngineError(f"it has {', '.join(differences[:3])}")
 
     def _unpacked(self) -> Settings:
         """Write the assignment's files; return settings that name them there."""
@@ -85,8 +87,9 @@ class Grader(WorkerPlugin):
         for name, content in self._files.items():
             write_file(folder / name, content)
         policy = self._settings.policy
-        files = tuple((name, str(folder / name)) for name, _ in policy.files)
-        return replace(self._settings, policy=replace(policy, files=files))
+        files = [(name, str(folder / name)) for name, _ in policy.files]
+        local_policy = replace(policy, files=tuple(files))
+        return replace(self._settings, policy=local_policy)
 
     def teardown(self, worker: Any) -> None:
         """Forget the assignment: the coordinator is done."""

@@ -62,7 +62,8 @@ def expect_passes(
         f"{name}: batch_size is {size}, but a larger batch was found"
     )
     for start in range(0, len(batches), steps):
-        epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
+        epoch = batches[start : start + steps]
+        epoch_X, epoch_labels = zip(*epoch, strict=True)
         _expect_pass(
             np.hstack(epoch_X),
             np.hstack(epoch_labels),
@@ -94,7 +95,9 @@ def _expect_pass(
         used_examples = set(map(tuple, x.T.round(4)))
         if used_examples <= examples:
             mistakes["holds some examples twice, and others never"] = x
-        if np.allclose(np.sort(x.ravel()), np.sort(X.ravel()), atol=1e-5):
+        numbers = np.sort(X, axis=None)
+        used_numbers = np.sort(x, axis=None)
+        if np.allclose(used_numbers, numbers, atol=1e-5):
             mistakes["was shuffled by rows, but examples are columns"] = x
     expect(x, X, "X of one epoch", mistakes=mistakes)
     mistakes = {}

@@ -81,15 +81,15 @@ def neutral(*case: Any) -> list[Case]:
     cases = []
     for number, key, part in _parts(case):
         is_number = isinstance(case[number], int | float)
-        values = (1,) if is_number else (0, 1)
-        for value in values:
+        for value in (1,) if is_number else (0, 1):
             new = 0 * part + value
             cases.append(_with_part(case, number, key, new))
     state = case[0]
     if isinstance(state, dict):
-        numbers = [name for name, part in state.items() if isinstance(part, float)]
-        zeros = dict.fromkeys(numbers, 0.0)
-        cases.append((state | zeros, *case[1:]))
+        zeros = {}
+        for name, part in state.items():
+            zeros[name] = 0.0 if isinstance(part, float) else part
+        cases.append((zeros, *case[1:]))
     return [*map(copy.deepcopy, cases)]
 
 
@@ -152,8 +152,9 @@ def _with_part(
     new: Any,
 ) -> Case:
     """Return a case with another argument, or another entry of one."""
-    value = case[number] | {key: new} if key else new
-    return (*case[:number], value, *case[number + 1 :])
+    parts = list(case)
+    parts[number] = case[number] | {key: new} if key else new
+    return tuple(parts)
 
 
 def _others(value: Any) -> Iterator[Any]:

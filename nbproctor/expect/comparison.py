@@ -7,12 +7,13 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from nbproctor.expect.diagnoses import Shape, diagnosis, fits, hint, not_finite
+from nbproctor.expect.diagnoses import Factors, Shape, diagnosis, fits, hint, not_finite
 
 _NUMERIC = (int, float, complex, np.generic, np.ndarray)
 _LISTS = (list, tuple)
 AGAIN = "differs when the call is repeated: is something left over from the first call?"
-Mistakes: TypeAlias = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
+WrongAnswers: TypeAlias = Mapping[str, Any]  # by the symptom to report
+Mistakes: TypeAlias = WrongAnswers | Callable[[], WrongAnswers] | None
 
 
 def expect(
@@ -22,7 +23,7 @@ def expect(
     *,
     rtol: float = 1e-4,
     atol: float = 1e-6,
-    factors: Mapping[str, float] | None = None,
+    factors: Factors | None = None,
     mistakes: Mistakes = None,
 ) -> None:
     """Compare type, shape and values of an answer with the right one.
@@ -69,12 +70,14 @@ def expect(
             )
         return
     right = np.asarray(want)
-    if right.dtype.kind not in "iuf" or np.isnan(right).any():
+    is_numeric = right.dtype.kind in "iuf"
+    if not is_numeric or np.isnan(right).any():
         raise ValueError(f"The test of {name} is broken: it expects {want!r:.60}.")
     is_list = isinstance(want, list | tuple)
     answer = _numbers(got, name, right.shape, lists=is_list)
+    number_kinds = {answer.dtype.kind, right.dtype.kind}
     with np.errstate(all="ignore"):
-        if {answer.dtype.kind, right.dtype.kind} <= {"i", "u"}:
+        if number_kinds <= {"i", "u"}:
             wrong = answer != right
         else:
             wrong = ~_is_close(answer, right.astype(float), rtol, atol)
@@ -104,13 +107,13 @@ def _is_close(
     return is_nan | is_equal | is_near
 
 
-def _resolve_mistakes(mistakes: Mistakes) -> Mapping[str, Any]:
+def _resolve_mistakes(mistakes: Mistakes) -> WrongAnswers:
     if callable(mistakes):
         mistakes = mistakes()
     return mistakes or {}
 
 
-def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> Mapping[str, Any]:
+def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> WrongAnswers:
     return {
         symptom: entries[key]
         for symptom, entries in _resolve_mistakes(mistakes).items()
@@ -156,16 +159,18 @@ def expect_unchanged(
         if _snapshot(now) != _snapshot(before):
             _fail(name, f"was changed {advice}")
         return
-    if not is_of(now, Mapping) or set(now) != set(before):
+    is_mapping = is_of(now, Mapping)
+    if not is_mapping or set(now) != set(before):
         _fail(name, f"got other keys, or another length, {advice}")
     for key, label, entry in _entries(now, before, name):
         expect_unchanged(entry, before[key], label)
 
 
 def entries_of(answer: Any, right: Any) -> Any:
-    """Return the entries to compare, or all if no name is right."""
+    """Return the entries to compare, or all if none has a right name."""
     if isinstance(right, Mapping) and is_of(answer, Mapping):
-        return {key: answer[key] for key in right if key in answer} or answer
+        entries = {key: answer[key] for key in right if key in answer}
+        return entries or answer
     return answer
 
 
@@ -202,7 +207,8 @@ def expect_same(
     except (TypeError, ValueError):
         expect_finite(answer, name)
         raise
-    if now.shape != then.shape or not np.all(_is_close(now, then)):
+    has_same_shape = now.shape == then.shape
+    if not has_same_shape or not _is_close(now, then).all():
         raise AssertionError(f"{name} {reason}")
 
 
@@ -243,7 +249,8 @@ def expect_normal(
     deviation = values.std()
     if abs(values.mean()) > bound * max(1, deviation):
         _fail(name, f"the mean should be {mean:g}")
-    if abs(deviation - 1) > bound / np.sqrt(2):
+    deviation_bound = bound / np.sqrt(2)
+    if abs(deviation - 1) > deviation_bound:
         _fail(name, f"the standard deviation should be {spread:g}")
     distances = np.abs(values)
     inside = (distances < 1).mean()
@@ -265,8 +272,8 @@ def is_multiple(array: Any, *others: Any) -> bool:
             continue
         square = np.vdot(other, other) or 1
         factor = np.vdot(array, other) / square
-        close = _is_close(array, factor * other)
-        if abs(factor) > 1e-3 and np.all(close):
+        is_close = np.all(_is_close(array, factor * other))
+        if is_close and abs(factor) > 1e-3:
             return True
     return False
 
@@ -346,7 +353,8 @@ def _wrong_type(
 ) -> NoReturn:
     if got is None:
         _fail(name, f"is None, but {ask}: is `return` (or an assignment) missing?")
-    _fail(name, f"has the type {_class_of(got).__name__:.40}, but {ask}")
+    kind = _class_of(got).__name__
+    _fail(name, f"has the type {kind:.40}, but {ask}")
 
 
 def _entries(
@@ -363,12 +371,8 @@ def _entries(
         _fail(name, f"lacks {', '.join(missing)}: it should have the keys {keys}")
     entries = []
     for key in want:
-        label = key
-        if name:
-            quoted = repr(key)
-            if isinstance(key, str):
-                quoted = f'"{key}"'
-            label = f"{name}[{quoted}]"
+        quoted = f'"{key}"' if isinstance(key, str) else repr(key)
+        label = f"{name}[{quoted}]" if name else key
         entries.append((key, label, got[key]))
     return entries
 
@@ -403,8 +407,12 @@ def _numbers(
     if kind not in "iuf":
         contents = {"b": "truth values", "c": "complex numbers"}
         content = contents.get(kind, "no numbers")
-        _fail(name, f"holds {content}, but {ask}, of an integer or floating dtype")
+        ask += ", of an integer or floating dtype"
+        _fail(name, f"holds {content}, but {ask}")
     if shape is not None and array.shape != shape:
-        actual = f"has shape {array.shape}" if array.shape else "is a single number"
-        _fail(name, f"{actual}, but {ask}{hint(array.shape, shape)}")
+        actual = "is a single number"
+        if array.shape:
+            actual = f"has shape {array.shape}"
+        advice = hint(array.shape, shape)
+        _fail(name, f"{actual}, but {ask}{advice}")
     return array

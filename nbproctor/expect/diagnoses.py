@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
+#: Factors of typical mistakes, by their name in the formula.
+Factors: TypeAlias = Mapping[str, float]
 
 
 def hint(actual: Shape, shape: Shape) -> str:
@@ -21,8 +23,10 @@ def hint(actual: Shape, shape: Shape) -> str:
             return ": there are too many dimensions"
     if not actual:
         return ": if all was added up, is an `axis` missing?"
-    axes = zip(actual, shape, strict=False)
-    if not shape or any(length > 1 == right for length, right in axes):
+    has_axis_to_sum = any(
+        length > 1 == right for length, right in zip(actual, shape, strict=False)
+    )
+    if has_axis_to_sum or not shape:
         return ": is a sum missing, or were two shapes broadcast?"
     return ""
 
@@ -38,7 +42,8 @@ def not_finite(got: Array, bad: Array) -> str:
     if not got.ndim:
         return f"is {kind}"
     index = np.argwhere(bad)[0].tolist()
-    return f"has {kind} at index {index} ({bad.sum()} of {bad.size} are bad)"
+    count = bad.sum()
+    return f"has {kind} at index {index} ({count} of {bad.size} are bad)"
 
 
 def fits(
@@ -46,7 +51,7 @@ def fits(
     want: Array,
     rtol: float,
 ) -> bool:
-    """Compare by the scale of the whole, so that tiny numbers fit nothing by chance."""
+    """Compare by the scale of the whole, so that tiny numbers do not fit by chance."""
     scale = np.abs(want).max()
     if not 0 < scale < np.inf:
         return False
@@ -58,7 +63,7 @@ def diagnosis(
     want: Array,
     wrong: Array,
     rtol: float,
-    factors: Mapping[str, float],
+    factors: Factors,
 ) -> str:
     """Name what is wrong with the values of an answer of the right shape."""
     is_integer = got.dtype.kind in "iu"
@@ -84,7 +89,8 @@ def diagnosis(
         differences = np.unique(difference).tolist()
         if differences in ([1], [-1]):
             return f"is off by one{everywhere}"
-    if is_integer and not should_be_whole and (np.abs(difference) < 1).all():
+    is_near = np.abs(difference) < 1
+    if is_integer and not should_be_whole and is_near.all():
         return "was cut to whole numbers: was it stored in an integer array?"
     if not got.any():
         return f"is zero{everywhere}"
@@ -103,14 +109,15 @@ def diagnosis(
     symptom = "is wrong"
     if np.allclose(got[wrong], -want[wrong], rtol):
         symptom = "has the wrong sign"
-    return f"{symptom} in {wrong_count} of {got.size} entries{_pattern(wrong)}"
+    where = _pattern(wrong)
+    return f"{symptom} in {wrong_count} of {got.size} entries{where}"
 
 
 def _fitting_ratios(
     got: Array,
     want: Array,
     rtol: float,
-    factors: Mapping[str, float],
+    factors: Factors,
 ) -> str:
     """Return by which factors an answer is off, in words; none is nearly 1."""
     ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
@@ -135,7 +142,8 @@ def _is_cut_off(
     inside = (least < got) & (got < most)
     if not inside.any():
         return False
-    return fits(got, np.clip(want, least, most), rtol)
+    cut_off = np.clip(want, least, most)
+    return fits(got, cut_off, rtol)
 
 
 #: Number of dimensions → how lines of entries are called, and the axes along them.
@@ -146,11 +154,13 @@ _LINES: dict[int, dict[str, tuple[int, ...]]] = {
 
 
 def _pattern(wrong: Array) -> str:
-    """Say in which rows or columns the wrong entries are, when that tells something."""
+    """Say in which rows or columns the wrong entries are, if they are few."""
     for word, other_axes in _LINES.get(wrong.ndim, {}).items():
         lines = wrong.any(axis=other_axes)
         numbers = np.flatnonzero(lines)
         few = max(1, min(3, lines.size // 2))
         if numbers.size <= few:
-            return f", only at {word} {', '.join(map(str, numbers))}"
-    return f", the first at index {np.argwhere(wrong)[0].tolist()}"
+            listed = ", ".join(map(str, numbers))
+            return f", only at {word} {listed}"
+    first = np.argwhere(wrong)[0].tolist()
+    return f", the first at index {first}"

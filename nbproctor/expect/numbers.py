@@ -13,8 +13,8 @@ from nbproctor.cells import CellText, compile_code
 answer_numbers: frozenset[float] = frozenset()
 # A number, but no size.
 _SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
-# How far number types count, by all names that NumPy knows them by, and where what
-# begins again does so a second time.
+# Names that NumPy has for a number type → the last numbers before counting in this type
+# overflows, for the first and for the second time.
 _COUNTS_TO = {
     r"\b(int8|byte|i1)\b": (2**7 - 1, 2**8 - 1),
     r"\b(uint8|ubyte|u1)\b": (2**8 - 1,),
@@ -32,8 +32,11 @@ def beyond(usual: float, most: float) -> float:
     that behaves differently from some number on is tested there, even if this number is
     an index, which counts from 0.
     """
-    larger = [int(number) + 2 for number in answer_numbers if usual <= number <= most]
-    return max(larger, default=usual)
+    sizes = [usual]
+    for number in answer_numbers:
+        if usual <= number <= most:
+            sizes.append(int(number) + 2)
+    return max(sizes)
 
 
 @lru_cache(maxsize=64)  # many tests judge one answer
@@ -46,8 +49,9 @@ def numbers_in(text: str) -> frozenset[float]:
     tree = CellText.parse(code).tree or ast.Module([], [])
     constants = [getattr(node, "value", 0) for node in ast.walk(tree)]
     with suppress(SyntaxError, ValueError, RecursionError):  # a line out of place
-        constants += _constants_in(compile_code(tree, "<numbers>"))
-    numbers = {each for each in constants if type(each) in (int, float)}
+        compiled = compile_code(tree, "<numbers>")
+        constants += _constants_in(compiled)
+    numbers = {constant for constant in constants if type(constant) in (int, float)}
     for names, limits in _COUNTS_TO.items():
         if re.search(names, code):
             numbers.update(limits)

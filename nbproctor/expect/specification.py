@@ -24,6 +24,7 @@ from nbproctor.expect.calls import FunctionCall, answers_of
 from nbproctor.expect.cases import Case, kinds
 from nbproctor.expect.comparison import (
     AGAIN,
+    WrongAnswers,
     entries_of,
     expect,
     expect_finite,
@@ -34,6 +35,7 @@ from nbproctor.expect.comparison import (
     is_of,
     is_same,
 )
+from nbproctor.expect.diagnoses import Factors
 from nbproctor.protocol.calls import (
     VALUES,
     Answer,
@@ -46,6 +48,8 @@ from nbproctor.protocol.calls import (
 State: TypeAlias = Mapping[str, Any]
 Answered: TypeAlias = tuple[Case, Any]
 Change: TypeAlias = tuple[State, State]
+#: The cases to check: a name of `Specification.cases`, or several.
+CaseNames: TypeAlias = str | Sequence[str]
 
 
 class Record(NamedTuple):
@@ -127,7 +131,7 @@ calls_to = Target
 calls_to_method = Target
 
 
-def _no_mistakes(*case: Any) -> Mapping[str, Any]:
+def _no_mistakes(*case: Any) -> WrongAnswers:
     return {}
 
 
@@ -181,9 +185,9 @@ class Specification:
     arguments: Sequence[str]
     cases: Mapping[str, Callable[[], Iterable[Case]]]
     properties: Mapping[str, Sequence["Judgement"]]
-    mistakes: Callable[..., Mapping[str, Any]] = _no_mistakes
+    mistakes: Callable[..., WrongAnswers] = _no_mistakes
     follows: Callable[..., Any] | None = None
-    factors: Callable[..., Mapping[str, float]] = _no_mistakes
+    factors: Callable[..., Factors] = _no_mistakes
     plain: Callable[..., Any] = lambda answer, *case: answer
     has_state: bool = False
     reads: Sequence[str] = ()
@@ -324,12 +328,13 @@ class Specification:
                 continue
             with contextlib.suppress(Exception):
                 for case, answer in self.answered(name):
-                    is_value = recorded is None or self.key(name) in recorded
-                    if is_value and not is_same(answer, self.right(*case), answer):
+                    is_cached = recorded is None or self.key(name) in recorded
+                    right = self.right(*case)
+                    if is_cached and not is_same(answer, right, answer):
                         return True
         return False
 
-    def mistakes_of(self, case: Case, answer: Any) -> Mapping[str, Any]:
+    def mistakes_of(self, case: Case, answer: Any) -> WrongAnswers:
         """Return what typical mistakes return for a case."""
         if self.follows:
             return self.mistakes(*case, answer)
@@ -400,7 +405,8 @@ def _origin(value: Any, depth: int = 5) -> Any:
     for cell in value.__closure__ or ():
         with contextlib.suppress(ValueError):  # the cell is empty
             parts.append(cell.cell_contents)
-    return value.__code__, *(_origin(part, depth - 1) for part in parts)
+    origins = [_origin(part, depth - 1) for part in parts]
+    return value.__code__, *origins
 
 
 def _is_value(answer: Any) -> bool:
@@ -439,7 +445,7 @@ class Each:
     property.
     """
 
-    cases: str | Sequence[str]
+    cases: CaseNames
     judge: Callable[..., None]
     otherwise: str = ""
     until_error: bool = False
@@ -462,7 +468,7 @@ class Values:
     because another property checks the shape. For `otherwise`, see `Each`.
     """
 
-    cases: str | Sequence[str]
+    cases: CaseNames
     name: str | Callable[..., str] = ""
     options: Mapping[str, float] = field(default_factory=dict)
     entries: Sequence[str] = ()
@@ -486,10 +492,11 @@ class Values:
             is_array = self.any_shape and is_of(plain, np.ndarray)
             if is_array and plain.size == np.size(right):
                 plain = in_shape(plain, np.shape(right))
+            title = self._title(specification, case)
             expect(
                 plain,
                 right,
-                self._title(specification, case),
+                title,
                 factors=specification.factors(*case),
                 mistakes=partial(_fitting_mistakes, specification, earlier, answered),
                 **self.options,
@@ -511,7 +518,7 @@ def _fitting_mistakes(
     specification: Specification,
     earlier: Sequence[Answered],
     later: Iterable[Answered],
-) -> Mapping[str, Any]:
+) -> WrongAnswers:
     """Return the mistakes of the last case; those that fit all answers first."""
     mistakes = specification.mistakes_of(*earlier[-1])
     fitting = dict(mistakes)
@@ -545,8 +552,8 @@ class After:
         answers = [answer for _, answer in specification.answered(self.cases)]
         _expect_numbers(specification, answers)
         first, *others = answers
-        is_constant = all(is_same(other, first, other) for other in others)
-        assert not others or not is_constant, f"{specification.name}: {_SAME}"
+        if others and all(is_same(other, first, other) for other in others):
+            raise AssertionError(f"{specification.name}: {_SAME}")
 
 
 def _expect_numbers(specification: Specification, answers: Sequence[Any]) -> None:
@@ -592,7 +599,7 @@ class Unchanged:
     of them, but not others.
     """
 
-    cases: str | Sequence[str]
+    cases: CaseNames
     otherwise: str = ""
 
     def __call__(self, specification: Specification) -> None:
@@ -623,7 +630,7 @@ class Unchanged:
         )
 
 
-def _names(cases: str | Sequence[str]) -> list[str]:
+def _names(cases: CaseNames) -> list[str]:
     return [cases] if isinstance(cases, str) else [*cases]
 
 
@@ -739,10 +746,11 @@ def _ask_one_object(
                 new = copy.deepcopy(value) if _is_plain(value) else value
                 changes.append((set_value, owner, name, new))
         new_objects = copy.deepcopy(arguments)
-        if not gets_new:
+        if gets_new:
+            objects = new_objects
+        else:
             pairs = zip(objects, new_objects, strict=True)
-            new_objects = tuple(_in_place(old, new, changes) for old, new in pairs)
-        objects = new_objects
+            objects = tuple(_in_place(old, new, changes) for old, new in pairs)
         call = (*beginning, *objects)
         if keep and number == len(cases) - 2:
             call = (answer_and_overwrite, *call)
@@ -771,8 +779,9 @@ def _in_place(
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
         is_changed_in_place = all(entries[key] is old[key] for key in old)
         return old if is_changed_in_place else entries
-    are_arrays = isinstance(old, np.ndarray) and isinstance(new, np.ndarray)
-    if not are_arrays or old.shape != new.shape or old.dtype != new.dtype:
+    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
+        return new
+    if old.shape != new.shape or old.dtype != new.dtype:
         return new
     calls.append((operator.setitem, old, (), new))
     return old
@@ -786,7 +795,7 @@ def prove(specification: Specification) -> list[str]:
     """
     if specification.mistakes is _no_mistakes:
         return []  # there may be no right answer
-    tables: dict[str, list[tuple[Any, Mapping[str, Any]]]] = {}
+    tables: dict[str, list[tuple[Any, WrongAnswers]]] = {}
     sentences: dict[str, Any] = {}
     for name, make in specification.cases.items():
         tables[name] = []
@@ -804,15 +813,16 @@ def prove(specification: Specification) -> list[str]:
         with recording(records):
             faults = [*map(specification.failure, specification.properties)]
         messages = [str(fault) for fault in faults if fault]
-        if not any(say in message for message in messages for say in sentences):
-            name = specification.name
-            failures.append(f"{name} {sentence}: {messages[:1]}")
+        text = "\n".join(messages)
+        if not any(each in text for each in sentences):
+            first = messages[:1]
+            failures.append(f"{specification.name} {sentence}: {first}")
     return failures
 
 
 def _with_mistake(
     right: Any,
-    table: Mapping[str, Any],
+    table: WrongAnswers,
     sentence: str,
 ) -> Any:
     """Return the answer of a mistake; entries that it leaves out are right."""

@@ -1,7 +1,8 @@
 """Classes of the student's as test cells know them.
 
-What student code raises is, for a test, of the first built-in class that its own class
-derives from. A test that catches a class of the student's runs in its process.
+If student code raises an exception, a test sees it as one of the first built-in class
+from which its class derives. A test that catches a class of the student's runs in the
+student's process.
 
 ``type``, ``isinstance`` and ``issubclass`` of a test cell are those of this module. The
 class of a student's object is either one of the student's own, about which the

@@ -1,7 +1,8 @@
-"""The clocks that test cells read: they tell how long an answer takes, as in a kernel.
+"""The clocks that test cells read: they show how long an answer takes, as in a kernel.
 
 They stand still while the judge sends large arguments and receives a large result,
-which no kernel has to do. And a test's processor time includes the student process.
+because a kernel does not send anything. A test's processor time includes that of the
+student process.
 """
 
 import time
@@ -27,7 +28,8 @@ def patch_clocks() -> Iterator[None]:
         "perf_counter": _without_transfer(time.perf_counter),
         "process_time": _with_student(time.process_time),
     }
-    clocks |= {f"{name}_ns": _nanoseconds(clock) for name, clock in clocks.items()}
+    for name, clock in [*clocks.items()]:
+        clocks[f"{name}_ns"] = _nanoseconds(clock)
     timer = clocks["perf_counter"]
     with replaced(time, **clocks), replaced(timeit, default_timer=timer):
         yield

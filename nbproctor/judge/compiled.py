@@ -1,8 +1,8 @@
 """Cells compiled, once for a whole class: their code, and what they need of each other.
 
-To compile them takes a judge longer than to run them, so the engine does it and every
-judge gets the code. It goes from one trusted process to another; nothing that a
-student wrote comes in this form, which trusts whoever made it.
+A judge would take longer to compile them than to run them, so the engine compiles them
+and every judge gets the code. It goes from one trusted process to another. Text of a
+student never comes in this form, because the reader trusts it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dis
 import hashlib
 import marshal
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
 from typing import Any
@@ -34,13 +34,13 @@ from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
 TOOLS = "nbproctor"  # what a test measures with them counts in the judge alone
-# IPython makes a magic a call of it, with the text of the cell; and in the student's
-# process it is the student's: who defines it would be handed the hidden test.
+# IPython turns a magic into a call of this function, with the text of the cell. In the
+# student's process, the student could define it, and would get the hidden test.
 _NOTEBOOK = "get_ipython"
-# What public courses have in test cells, and no test depends on.
+# Lines in the test cells of public courses that no test depends on.
 _WITHOUT_EFFECT = re.compile(r"\A\s*%%time[^\S\n]*$|^%matplotlib\b.*$", re.MULTILINE)
 _READS = {"LOAD_NAME", "DELETE_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
-# What looks for names by their text.
+# Names of code that looks for other names by their text.
 _LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 # Methods that change a list, a dictionary or a set.
 _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
@@ -77,7 +77,7 @@ class Program:
     ) -> Program:
         """Compile a cell: one that the judge runs, or one whose names it has to know.
 
-        What is not Python, or cannot run in the judge, is a `BrokenTestError`.
+        `BrokenTestError`: the cell is not Python, or cannot run in the judge.
         """
         file = f"{TEST_FILE}{name}>"
         try:
@@ -125,12 +125,12 @@ class Program:
 
 @dataclass(frozen=True)
 class CompiledTest:
-    """A test cell, and what it has to do with the cells above it and below."""
+    """A test cell, and how it depends on the cells above it and below."""
 
     program: Program
     helpers: int  # how many helper cells come before it
-    # As in a kernel, it may need test cells above it: these in order, with those that
-    # they need themselves; and the names that they make and nothing after them anew.
+    # As in a kernel, it may need test cells above it: these cells in order, with those
+    # that they need themselves; and the names that they make and no later cell changes.
     needs: list[str]
     shared: set[str]
     definitions: CodeType  # its imports and definitions alone, if another needs them
@@ -142,13 +142,13 @@ class CompiledTest:
     visible_variables: set[str]
     visible_bindings: set[str]
     visible_definitions: str
-    # Of the global random generators; who cannot read the solutions cannot guess it.
+    # Of the global random generators; nobody can guess it without the solutions.
     seed: int
 
 
 @dataclass(frozen=True)
 class Tests:
-    """The test cells of an assignment, and what they stand on."""
+    """The test cells of an assignment, and what they depend on."""
 
     cells: dict[str, CompiledTest]
     helpers: list[Program]  # helper cells in source order
@@ -159,9 +159,9 @@ class Tests:
     # Global names that the source's other cells read: those that they do not make, or
     # that tests change.
     names_from_tests: set[str]
-    # Exercise → the functions that its reference solution defines, if that defines
-    # nothing else: these can be lent to another exercise. What neither a test nor a
-    # text for students names is a tool of the solution alone.
+    # Exercise → the functions that its reference solution defines, if it defines
+    # nothing else: another exercise can borrow these. A function that neither a test
+    # nor a text for students names is only a tool of the solution, and is left out.
     functions: dict[str, set[str]]
 
     @classmethod
@@ -191,17 +191,19 @@ class Tests:
             defined = _functions(cell)
             if defined and program.binds <= defined | imported_names:
                 functions[cell.id] = defined
-        known_names = used_in(programs[c.id] for c in cells if c.kind in _IN_JUDGE)
-        known_names |= {word for cell in cells for word in WORD.findall(cell.stub)}
+        known_names = set[str]()
+        for cell in cells:
+            known_names.update(WORD.findall(cell.stub))
+            if cell.kind in _IN_JUDGE:
+                known_names |= programs[cell.id].uses
         functions = {
             name: each & known_names or each for name, each in functions.items()
         }
         provided_names = dict(provided_imports).keys()
-        tests = _compile_tests(cells, programs, provided_names)
         helpers = [programs[cell.id] for cell in cells if cell.kind == "helper"]
+        tests = _compile_tests(cells, programs, helpers, provided_names)
         tested = [test.program for test in tests.values()]
-        used_in_judge = used_in((*helpers, *tested))
-        used_in_judge |= {"*"}
+        used_in_judge = used_in([*helpers, *tested]) | {"*"}
         changed_by_tests = _union(p.binds - p.binds_first for p in tested)
         names_from_tests = read_by_others - bound_by_others
         names_from_tests |= read_by_others & changed_by_tests
@@ -270,7 +272,7 @@ def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
 
 
 def _compile_all(cells: list[Cell]) -> dict[str, Program]:
-    """Compile cells; what is no Python, as nothing."""
+    """Compile cells; a cell that is not Python becomes an empty program."""
     programs = {}
     helper_fault = ""  # no test after such a helper cell can be judged
     # No other word: the student's process is asked for these.
@@ -310,20 +312,21 @@ def _compile_all(cells: list[Cell]) -> dict[str, Program]:
 def _compile_tests(
     cells: list[Cell],
     programs: dict[str, Program],
+    helpers: Sequence[Program],
     provided: Set[str],
 ) -> dict[str, CompiledTest]:
     """Compile the test cells; `provided` are the names that provided cells import."""
     needs, shared = _needs(cells, programs, provided)
     needed = _union(needs.values())
     solutions = [cell for cell in cells if cell.kind == "solution"]
-    used_by_helpers = used_in(programs[c.id] for c in cells if c.kind == "helper")
-    helpers = 0
+    used_by_helpers = used_in(helpers)
+    helper_count = 0
     helper_names = set[str]()
     tests = {}
     for cell in cells:
         program = programs[cell.id]
         if cell.kind == "helper":
-            helpers += 1
+            helper_count += 1
             helper_names |= program.binds
         elif cell.kind == "test":
             source = cell.source if cell.id in needed else ""
@@ -338,7 +341,7 @@ def _compile_tests(
             visible_definitions = definitions_of(visible)
             tests[cell.id] = CompiledTest(
                 program=program,
-                helpers=helpers,
+                helpers=helper_count,
                 needs=needs[cell.id],
                 shared=shared[cell.id],
                 definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
@@ -358,8 +361,9 @@ def _needs(
 ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Find what test cells need of each other: cells, and names that these make.
 
-    A global name is whose cell bound it last, in the order of the source. A module
-    that provided cells import is there for every test, whoever imports it again.
+    A global name belongs to the cell that bound it last, in the order of the source. A
+    module that provided cells import is available to every test, even if a test
+    imports it again.
     """
     owner: dict[str, str] = {}
     needs: dict[str, list[str]] = {}

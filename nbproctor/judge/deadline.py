@@ -43,7 +43,8 @@ class CallDeadline:
         self._judge_start = process_time()
         self._checked = monotonic()
         self._computed = 0.0  # when it was checked
-        self.latest = min(self.latest, self._checked + MAX_SLOWDOWN * self.seconds)
+        slowest = self._checked + MAX_SLOWDOWN * self.seconds
+        self.latest = min(self.latest, slowest)
         self._end = min(self.latest, self._checked + self.seconds)
 
     def __call__(self) -> float:

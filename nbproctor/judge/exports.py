@@ -12,7 +12,7 @@ import builtins
 import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, ClassVar
 
@@ -62,7 +62,7 @@ class ReferenceFunction:
         self._function = function  # a proxy
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it there; if that process ends, so does the student's conversation."""
+        """Call it there; if that process ends, the student's process ends, too."""
         ReferenceFunction.calls += 1
         try:
             return self._function(*args, **kwargs)
@@ -116,7 +116,7 @@ class Exports(NumberedObjects):
 
     def resolve(self, number: Any) -> Any:
         """Return the object that the student sends back, if it is still valid."""
-        if type(number) is not int or not 0 <= number < self.next_number:
+        if type(number) is not int or number not in range(self.next_number):
             raise ProtocolError(
                 "the student's code refers to an object that it was never given"
             )
@@ -125,13 +125,9 @@ class Exports(NumberedObjects):
     def get(self, target: Any, name: str) -> Any:
         """Get a public attribute that a test's own code made, not a library's."""
         if not name.startswith("_"):
-            names = {*getattr(target, "__dict__", {})}
-            for kind in _classes(target):
-                if kind.__module__ == MODULE:
-                    names.update(vars(kind))
-                    if "__getattr__" in vars(kind):
-                        names.add(name)
-            if name in names:
+            members = _members_of(_classes(target))
+            names = members | getattr(target, "__dict__", {})
+            if name in names or "__getattr__" in members:
                 value = getattr(target, name)
                 if not isinstance(value, types.ModuleType):
                     return value
@@ -145,11 +141,11 @@ class Exports(NumberedObjects):
         name: str,
         value: Any,
     ) -> None:
-        """Set a public attribute, but neither a method nor anything of a class."""
+        """Set a public attribute of an object; never a method, and never of a class."""
         descriptor = inspect.getattr_static(_classes(target)[0], name, None)
         fixed = (type, ReferenceFunction, *_FUNCTIONS)
-        plain = not isinstance(target, fixed) and not callable(descriptor)
-        if name.startswith("_") or not plain:
+        is_fixed = isinstance(target, fixed) or callable(descriptor)
+        if is_fixed or name.startswith("_"):
             raise RefusedError(
                 f"attribute {name!r} of the test's {type(target).__name__} cannot be "
                 "set"
@@ -180,24 +176,40 @@ def is_short(value: Any) -> bool:
     return _is_number(value) or is_of_test(value)
 
 
-@cache
+def _members_of(classes: Sequence[type]) -> dict[str, Any]:
+    """Return what test cells define in their own classes among these, as of now."""
+    members: dict[str, Any] = {}
+    for kind in reversed(classes):
+        if kind.__module__ == MODULE:
+            members |= vars(kind)
+    return members
+
+
 def _methods(kind: type) -> tuple[bytes, list[str]]:
     """Return the methods of a class that run in the student's process, and names.
 
     Names are those of other public methods, which the student may call without asking.
-    Only the student's process, which is not trusted, unpickles anything.
     """
-    by_value = {}
+    by_value = []
     names = []
-    for name in dir(kind):
-        method = inspect.getattr_static(kind, name)
+    for name, method in _members_of(kind.__mro__).items():
         if not isinstance(method, _FUNCTIONS) or not is_of_test(method):
             continue
         if hasattr(method, "_nbproctor_by_value"):
-            by_value[name] = method
+            by_value.append((name, method))
         elif not name.startswith("_"):
             names.append(name)
-    return cloudpickle.dumps(by_value), names
+    return _serialize(*by_value), names
+
+
+@cache  # by the methods themselves, because a test may replace those of a class
+def _serialize(*methods: tuple[str, Any]) -> bytes:
+    """Serialize methods for the student's process.
+
+    It is not trusted, and only it unpickles anything.
+    """
+    data: bytes = cloudpickle.dumps(dict(methods))
+    return data
 
 
 def is_of_test(value: Any) -> bool:

@@ -72,14 +72,18 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
             is_skipped = master.skip and cell.source == master.stub
             if not is_skipped:
                 steps.append(_student_step(cell, master))
-    solved = {step.exercise: n for n, step in enumerate(steps, 1) if step.exercise}
+    solved = {}  # exercise → number of steps up to its last solution cell
+    for number, step in enumerate(steps, 1):
+        if step.exercise:
+            solved[step.exercise] = number
     planned = []
     done = 0
     for test in job.cells:
         if test.kind != "test":
             continue
         first = solved.get(test.exercise, len(steps)) if test.exercise else 0
-        position = max(first, steps_above.get(test.id, first or len(steps)))
+        default = first or len(steps)
+        position = max(first, steps_above.get(test.id, default))
         planned += steps[done:position]
         planned.append(Step(test.id, test=test))
         done = max(done, position)
@@ -92,10 +96,10 @@ def with_second_runs(
 ) -> Iterator[Step]:
     """Yield a plan; call `judge_again` right after each test of an exercise.
 
-    It gets the test, and the exercises that have tests still to come. So no test has
-    its second run after the first run of a later test. What a later test passes to
-    student code cannot help with an earlier test, even if one process could leave a
-    message for another.
+    It gets the test, and the exercises that have tests still to come. So a test has its
+    second run before the first run of any later test. An object that a later test
+    passes to student code cannot help with an earlier test, even if one process could
+    leave a message for another.
     """
     coming = Counter(step.test.exercise for step in steps if step.test)
     for step in steps:
@@ -150,7 +154,7 @@ def follow_through_plan(
         usable.difference_update(_solutions_of(name, job.cells))
     references = []
     reference_functions = set[str]()
-    steps = [*extras[""]]
+    steps = extras[""]
     is_above = True
     for name, master in masters.items():
         is_above = is_above and name not in solutions
@@ -202,10 +206,11 @@ def _may_gain(
     may find methods by their name in a text, so what they read is known of functions
     only.
     """
-    if test.exercise != exercise or not test.points or test.where != "judge":
+    is_graded_here = test.points and test.where == "judge"
+    if test.exercise != exercise or not is_graded_here:
         return False
-    own_reads = tests.cells[test.id].program.uses - vars(builtins).keys()
-    own_reads -= dict(tests.imports).keys()
+    own_reads = tests.cells[test.id].program.uses
+    own_reads -= vars(builtins).keys() | dict(tests.imports).keys()
     if own_reads and own_reads <= reference_functions:
         return False
     if exercise not in tests.functions:
@@ -215,7 +220,7 @@ def _may_gain(
 
 
 def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
-    """Return the solution cells of an exercise: those that no test stands between."""
+    """Return the solution cells of an exercise, between which there is no test."""
     solutions: list[str] = []
     has_test = False
     for cell in cells:

@@ -43,8 +43,8 @@ class StudentProcesses:
     spawn: Spawn
     deadline: float
     files: dict[bytes, bytes]  # beside the notebook
-    # They run in a process beside the student's, which gets functions that call theirs,
-    # and nothing of a reference itself.
+    # They run in a process of their own. The student's process gets functions that call
+    # theirs, and nothing else of a reference.
     references: References | None
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class StudentProcesses:
             return [], False, end
 
     def _limit_outputs(self, outputs: list[Output]) -> list[Output]:
-        """Return the outputs of a cell, or a word where the notebook has too many."""
+        """Return the outputs of a cell, or a note if the notebook has too many."""
         self._output_room -= len(msgspec.json.encode(outputs))
         if self._output_room >= 0:
             return outputs
@@ -203,8 +203,8 @@ class StudentProcesses:
         except Interruption:
             raise
         except BaseException as error:
-            # Running a cell raises nothing, unless no memory is left to say so: this
-            # process has been tampered with.
+            # Running a cell raises nothing, unless no memory is left to report the
+            # error. So student code has changed this process.
             text = one_line(str(error))
             output = error_output(
                 name=builtin_name(error),
@@ -227,9 +227,9 @@ class StudentProcesses:
             self._session = session
             self.defined_by_tests.clear()
             if previous:
-                # What was answered stays answered: else who ends the process on purpose
-                # could give another answer. What raised may have been the process's
-                # fault.
+                # Earlier answers stay. Otherwise, student code could end its process on
+                # purpose and give another answer. An exception may have been the fault
+                # of the process, so that call is made again.
                 for call, record in previous.recorded.items():
                     if record.failure is None:
                         session.recorded[call] = record
@@ -274,7 +274,8 @@ class StudentProcesses:
     def untried(self, cells: Collection[str | None]) -> Iterator[str]:
         """Yield the branches of cells that no call has entered, a few at most.
 
-        The student's process says which: it may say a million, and lines that are not.
+        The student's process names them. It may name a million, or lines that do not
+        exist.
         """
         branches = None
         with suppress(Exception, ProcessEnded):
@@ -292,7 +293,7 @@ class StudentProcesses:
 
     @property
     def records(self) -> specification.Records:
-        """What was answered so far."""
+        """The answers so far."""
         return self._session.recorded if self._session else {}
 
     def processor_seconds(self) -> float:

@@ -63,10 +63,7 @@ class ProcessEnded(Interruption):
 
 def printable(text: str) -> str:
     """Return a name from a student process, safe to show."""
-    text = text[:100]
-    if text.isprintable():
-        return text
-    return "".join(filter(str.isprintable, text))
+    return "".join(filter(str.isprintable, text[:100]))
 
 
 class Handle(NamedTuple):
@@ -79,6 +76,12 @@ class Handle(NamedTuple):
     # ``exact`` this class, an ``object`` of one derived, the ``class``, or ``derived``.
     kind: Any
     relation: str  # none without a class
+
+    @property
+    def named_class(self) -> type:
+        """A class that only has the name of the object's class."""
+        class_name, _, _ = self.label.partition(" ")
+        return _named_class(class_name)
 
 
 def handle_of(proxy: object) -> Handle:
@@ -97,13 +100,22 @@ def _apply(proxy: object, name: str, *arguments: Any) -> Any:
     return ask(proxy, "apply", name, [proxy, *arguments])
 
 
-def _convert(
-    proxy: object,
-    kind: type[_T],
-    name: str,
-) -> _T:
-    """Convert an object by a built-in function; the result has exactly this type."""
-    return _require_type(kind, _apply(proxy, name))
+# Functions that convert an object, and the type that each has to return.
+_CONVERSIONS: dict[str, type] = {
+    "array": np.ndarray,
+    "dir": list,
+    "float": float,
+    "hash": int,
+    "int": int,
+    "len": int,
+    "repr": str,
+    "str": str,
+}
+
+
+def _convert(proxy: object, name: str) -> Any:
+    """Convert an object; the result has exactly the right type."""
+    return _require_type(_CONVERSIONS[name], _apply(proxy, name))
 
 
 def _arithmetic(proxy: Any, name: str, *others: Any) -> Any:
@@ -165,9 +177,10 @@ class Proxy:
         if name == "__class__":
             # A name and no more: a library that took a handle for an object of its own
             # would believe what the student's methods say.
-            if handle_of(self).kind is not None:
+            handle = handle_of(self)
+            if handle.kind is not None:
                 _note_uncalled(self, "__class__")
-            return _named_class(handle_of(self).label.partition(" ")[0])
+            return handle.named_class
         if name in _LOCAL:
             return object.__getattribute__(self, name)
         # NumPy looks for these on everything; `__array__` is the one we have.
@@ -180,7 +193,7 @@ class Proxy:
         handle = handle_of(self)
         if handle.relation in ("exact", "object"):
             return handle.kind
-        return _named_class(handle.label.partition(" ")[0])
+        return handle.named_class
 
     def __setattr__(self, name: str, value: Any) -> None:
         ask(self, "set", self, name, value)
@@ -217,7 +230,7 @@ class Proxy:
         return True
 
     def __dir__(self) -> list[str]:
-        names = _convert(self, list, "dir")
+        names = _convert(self, "dir")
         return [_require_type(str, name) for name in names]
 
     def __enter__(self) -> Any:
@@ -263,28 +276,16 @@ class Proxy:
         return _apply(self, "deepcopy")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = _convert(self, np.ndarray, "array")
+        array = _convert(self, "array")
         return array if dtype is None else array.astype(dtype)
 
 
-# Conversions of an object, and the type that each has to return.
-_CONVERSIONS: dict[str, type] = {
-    "hash": int,
-    "len": int,
-    "int": int,
-    "float": float,
-    "repr": str,
-    "str": str,
-}
-for _name, _kind in _CONVERSIONS.items():
-    setattr(Proxy, f"__{_name}__", partialmethod(_convert, _kind, _name))
-# Arithmetic: the student's among their own objects, else the judge's. With a value of
-# the test's in front: never the student's.
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(Proxy, f"__{_name}__", partialmethod(_arithmetic, _name))
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+for _name in _BINARY:  # with a value of the test's in front: never the student's
     setattr(Proxy, f"__r{_name}__", partialmethod(_operate_reflected, _name))
 for _method, _names in (
-    (_arithmetic, ("neg", "pos")),
+    (_convert, ("float", "hash", "int", "len", "repr", "str")),
+    (_arithmetic, (*_BINARY, "neg", "pos")),
     (_order, ("lt", "le", "gt", "ge")),
     (_operate_in_judge, ("abs",)),
     (_apply, ("getitem", "setitem", "delitem")),

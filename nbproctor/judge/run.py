@@ -294,7 +294,7 @@ class NotebookRun:
 
     @property
     def notes(self) -> list[str]:
-        """What was stopped, each once: cells, and tests whose exercise lost points."""
+        """Notes on stopped cells, and on stopped tests that cost points; each once."""
         stopped = [
             v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
         ]
@@ -385,8 +385,9 @@ class NotebookRun:
         else:
             message = explain(error, student.sources, hidden=hidden)
             name = error.name if isinstance(error, NameError) else None
-            if name and any(name in text for text in student.refused.values()):
-                message = verdicts.REFUSED(where="")
+            for refused_cell, text in student.refused.items():
+                if name and name in text:
+                    message = verdicts.REFUSED(where=f" in `{refused_cell}`")
             if message.outcome == "error" and not session.has_answered:
                 self.unanswered.add(cell.id)
         return replace(
@@ -490,7 +491,7 @@ class NotebookRun:
         test = self.tests.cells[cell.id]
         needs = {*test.needs}
         for name, other in self.tests.cells.items():
-            # Whatever uses names of these may have changed what they stand for.
+            # A test that uses names of these may have changed their values.
             uses_shared = other.program.uses & test.shared
             if uses_shared or other.program.binds & self.tests.names_from_tests:
                 needs.add(name)

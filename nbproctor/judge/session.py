@@ -102,10 +102,10 @@ class Session:
         """
         if self.end:
             raise self.end
-        outermost = self._call_deadline is None
-        if outermost:
+        outer_deadline = self._call_deadline
+        if outer_deadline is None:
             self._callbacks = 0
-        deadline = self._call_deadline or CallDeadline(
+        deadline = outer_deadline or CallDeadline(
             seconds=seconds or self._call_seconds,
             latest=self.deadline,
             student_seconds=self.processor_seconds,
@@ -118,8 +118,7 @@ class Session:
             end = ProcessEnded(reason, str(error), deadline.seconds)
             raise self.close(end) from None
         finally:
-            if outermost:
-                self._call_deadline = None
+            self._call_deadline = outer_deadline
         is_empty = type(reply) is list and not reply
         if request in _CALLS and not is_empty:
             self.has_answered = True

@@ -38,7 +38,6 @@ from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
     TEST_FILE,
     BrokenTestError,
-    CompiledTest,
     Names,
     Tests,
     execute,
@@ -52,7 +51,8 @@ from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
 _MAIN_OF_JUDGE = sys.modules[MODULE]
-# What executes text for a test, besides `compile`, `eval` and `exec` in its own cell.
+# Modules that execute text for a test, in addition to `compile`, `eval` and `exec` in
+# its own cell.
 _EXECUTORS = (
     "code",
     "codeop",
@@ -73,9 +73,10 @@ def guard_text() -> None:
 def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to execute a text for a test that may have text of the student's.
 
-    An audit hook of the judge, which runs no student code. Nobody sees of a text where
-    it came from, so what a test puts together itself is refused then, too. What the
-    source passes only in the student's process is judged there.
+    This is an audit hook of the judge, which runs no student code. A text does not show
+    where it came from, so a text that the test itself puts together is refused, too. If
+    the reference solution passes such a test only in the student's process, the test
+    is judged there.
     """
     if event in ("compile", "pickle.find_class") and _judged:
         caller = sys._getframe(1)
@@ -86,7 +87,8 @@ def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(text, bytes):
             text = text.decode(errors="replace")
         is_spelled_out = event == "compile" and text in caller.f_code.co_consts
-        if executes and not is_spelled_out and _judged[0].has_sent_text:
+        is_harmless = is_spelled_out or not executes
+        if _judged[0].has_sent_text and not is_harmless:
             raise BrokenTestError(
                 "it executes text that student code could have written"
             )
@@ -115,8 +117,9 @@ class Namespace:
         self._main = types.ModuleType(MODULE)  # a test may import it by name
         self._space: Names = vars(self._main)
         self._shared: dict[str, Any] = {}  # names that test cells made for later ones
-        shared_names = (test.shared for test in tests.cells.values())
-        self._shared_names = frozenset().union(*shared_names)
+        self._shared_names = {
+            name for test in tests.cells.values() for name in test.shared
+        }
         self._session_of: dict[str, Session] = {}  # test cell → session it ran for
         self._definitions_only = set(outside_judge)
 
@@ -129,14 +132,18 @@ class Namespace:
         *,
         is_needed: bool = False,
     ) -> Any:
-        """Run a test cell, as `run` does, with the names that it may see.
+        """Run a test cell and return its last value, or raise what it raises.
+
+        After so many seconds, it raises `ProcessEnded`. `answer` is the text of the
+        cell that the test judges.
 
         Test cells that it needs are run first, unless this process has run them: in
         follow-through, or after a process has ended. If a helper cell raises an
         exception of its own, this raises `BrokenTestError`.
         """
         test = self._tests.cells[name]
-        if any(self._session_of.get(cell) is not session for cell in test.needs):
+        has_run = all(self._session_of.get(cell) is session for cell in test.needs)
+        if not has_run:
             for cell in test.needs:
                 try:
                     self.run(
@@ -154,13 +161,13 @@ class Namespace:
             # A cell that ended a process once would end it again.
             if is_needed and name in self._definitions_only:
                 return execute(test.definitions, space)
-            return run(
-                test,
-                space,
-                session=session,
-                seconds=seconds,
-                answer=answer,
-            )
+            session.has_answered = False
+            with (
+                _reset_global_state(session, test.seed),
+                _time_limit(seconds),
+                specification.recording(session.recorded, answer),
+            ):
+                return test.program.run(space)
         finally:
             self._end(name, session)
 
@@ -193,18 +200,23 @@ class Namespace:
         test_names = test.shared | test.program.binds_first
         for helper in helpers:
             test_names |= helper.binds_first
-        library_names = (self._modules.keys() | _BUILT_IN.keys()) - tests.solution_names
+        library_names = self._modules.keys() | _BUILT_IN.keys()
+        library_names -= tests.solution_names
         student_names = used_names - test_names - library_names
-        imported_names = (tests.solution_imports & used_names) - test.shared
+        imported_names = tests.solution_imports & used_names
+        imported_names -= test.shared
 
-        built_in = {k: v for k, v in _BUILT_IN.items() if k not in student_names}
+        built_in = dict(_BUILT_IN)
+        for student_name in student_names:
+            built_in.pop(student_name, None)
         space = self._space
         space.clear()
         space["__name__"] = MODULE
         space["__builtins__"] = built_in
         # No other module, so that ``dir()`` shows what the student has.
-        for module in used_names & self._modules.keys() - student_names:
-            space[module] = self._modules[module]
+        for module in self._modules.keys() & used_names:
+            if module not in student_names:
+                space[module] = self._modules[module]
         # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
@@ -252,7 +264,8 @@ def import_own_modules() -> None:
     A judge's folder holds the assignment's own files and none of the student's.
     """
     judge_folder = str(Path.cwd())
-    path = [folder for folder in sys.path if folder not in ("", ".", judge_folder)]
+    own_folders = "", ".", judge_folder
+    path = [folder for folder in sys.path if folder not in own_folders]
     installed = site_packages()
     position = path.index(installed[0]) if installed else len(path)
     path.insert(position, judge_folder)
@@ -260,24 +273,6 @@ def import_own_modules() -> None:
 
 
 # ---- one test cell run -----
-
-
-def run(
-    test: CompiledTest,
-    space: Names,
-    session: Session,
-    seconds: float,
-    answer: str = "",
-) -> Any:
-    """Run a test cell and return its last value, or raise what it raises.
-
-    After so many seconds, it raises `ProcessEnded`. `answer` is the text of the cell
-    that the test judges.
-    """
-    session.has_answered = False
-    recording = specification.recording(session.recorded, answer)
-    with _reset_global_state(session, test.seed), _time_limit(seconds), recording:
-        return test.program.run(space)
 
 
 def points_of(value: Any, most: float) -> float:
@@ -302,11 +297,14 @@ def _number(value: Any) -> Any:
     if isinstance(value, Proxy | complex):
         return 0
     kind = type(value)
-    if kind.__name__ in ("NAType", "NaTType"):  # so is every sum with it
+    if kind.__name__ in ("NAType", "NaTType"):  # a sum with such a value is one, too
         return 0
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != "b":
-        is_numeric = value.size and value.dtype.kind in "iuf"
-        return float(value.min()) if is_numeric else 0.0
+    if isinstance(value, np.ndarray | np.generic):
+        number_kind = value.dtype.kind
+        if number_kind in "iuf" and value.size:
+            return float(value.min())
+        if number_kind != "b":
+            return 0.0
     return value if kind in (int, float, Fraction, Decimal) else math.inf
 
 
@@ -317,12 +315,13 @@ def captured(
     """Collect what a test prints, what it writes to stderr, and what it measures."""
     out = io.StringIO()
     err = io.StringIO()
-    measures.measured = []
-    measures.student_seconds = student_seconds
-    with redirect_stdout(out), redirect_stderr(err):
-        yield out, err, measures.measured
-    measures.measured = None
-    measures.student_seconds = float
+    measured: list[measures.Measured] = []
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        replaced(measures, measured=measured, student_seconds=student_seconds),
+    ):
+        yield out, err, measured
 
 
 @contextmanager

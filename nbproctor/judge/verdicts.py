@@ -82,8 +82,9 @@ UNJUDGED = Message(
 # The test was run, but its result may not be the answer's fault: a person decides.
 REFUSED = Message(
     "not run",
-    "Not graded: your code needs something that grading does not allow{where}, such as "
-    "the network, another program, or a file outside the assignment's folder.",
+    # It may be in a cell that the student was given.
+    "Not graded: this notebook needs something that grading does not allow{where}, "
+    "such as the network, another program, or a file outside the assignment's folder.",
 )
 TOO_MUCH = Message(
     "not run", "Not graded: a value is too large or too deeply nested to be sent."
@@ -215,7 +216,8 @@ def _of_student(
     hidden: bool,
 ) -> Message:
     student_text = "\n".join(sources.values())
-    is_written = re.search(rf"\b{re.escape(error.kind)}\b", student_text)
+    name = re.escape(error.kind)
+    is_written = re.search(rf"\b{name}\b", student_text)
     kind = error.kind if is_written else builtin_name(error)
     where = "when your code was called"
     source = sources.get(error.cell or "")
@@ -287,7 +289,8 @@ def describe_stop(
 
 def is_forbidden(kind: str, text: str) -> bool:
     """Whether a student's exception means that the sandbox forbids something."""
-    return kind == "PermissionError" or bool(_FORBIDDEN.search(text[:MAX_SEARCHED]))
+    match = _FORBIDDEN.search(text[:MAX_SEARCHED])
+    return kind == "PermissionError" or match is not None
 
 
 def is_refusal(output: Output) -> bool:
@@ -318,7 +321,8 @@ def _is_written(error: BaseException) -> bool:
     """Whether a test or `expect` raised an exception: its text is meant to be shown."""
     file = traceback.extract_tb(error.__traceback__)[-1].filename
     is_of_test = file.startswith(TEST_FILE)
-    return is_of_test or Path(file).parent == Path(expect.__file__).parent
+    room = Path(expect.__file__).parent
+    return is_of_test or Path(file).parent == room
 
 
 def _text(error: BaseException) -> str:

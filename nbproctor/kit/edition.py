@@ -22,7 +22,7 @@ from nbproctor.nbgrader.release import sections
 from nbproctor.notebook import IGNORED, cell_name, read_cells
 from nbproctor.writing import write_json
 
-_TAG = re.compile(r"from-(\d+)-hours")
+_TAG = re.compile(r"^from-(\d+)-hours$", re.MULTILINE)
 _TEXT = re.compile(r"<!-- below (\d+) hours\n(.*?)\n-->", re.DOTALL)
 
 
@@ -87,14 +87,19 @@ def shorten(
     markers: Markers,
 ) -> tuple[RawNotebook, set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
-    raw_cells = enumerate(content["cells"])
-    named_cells = {cell_name(cell, n): cell for n, cell in raw_cells}
-    longer = {name for name, cell in named_cells.items() if _hours_of(cell) > hours}
-    code_cells = [*read_cells(content["cells"], {}, markers)]
-    provided = longer & {cell.id for cell in code_cells if cell.kind == "solution"}
-    left_out = longer - provided
-    for cell in code_cells:
-        if cell.kind == "test" and cell.exercise in provided:
+    named_cells = {}
+    left_out = set()
+    for position, raw in enumerate(content["cells"]):
+        name = cell_name(raw, position)
+        named_cells[name] = raw
+        if _hours_of(raw) > hours:
+            left_out.add(name)
+    provided = set()
+    for cell in read_cells(content["cells"], {}, markers):
+        if cell.kind == "solution" and cell.id in left_out:
+            provided.add(cell.id)
+            left_out.remove(cell.id)
+        elif cell.kind == "test" and cell.exercise in provided:
             left_out.add(cell.id)
     cells = []
     for name, raw in named_cells.items():
@@ -123,5 +128,5 @@ def shorten(
 def _hours_of(cell: RawCell) -> int:
     """Return how long the shortest edition with a cell takes."""
     tags = cell.get("metadata", {}).get("tags", [])
-    matches = map(_TAG.fullmatch, tags)
-    return max((int(match[1]) for match in matches if match), default=0)
+    hours = _TAG.findall("\n".join(tags))
+    return max(map(int, hours), default=0)

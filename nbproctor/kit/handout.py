@@ -131,17 +131,23 @@ def requirements(course: Course) -> list[str]:
     pins = _pins(course)
     lines = []
     for package in sorted(packages):
-        pattern = re.compile(rf"^{re.escape(package)}==\S+", re.M | re.I)
-        pin = pattern.search(pins)
+        pin = _pin_of(package, pins)
         if not pin:
             file = course.root / "requirements.txt"
-            installed = pattern.search(_installed())
-            example = f", for example {installed[0]}" if installed else ""
+            installed = _pin_of(package, _installed())
+            example = f", for example {installed}" if installed else ""
             raise HandoutError(
                 f"{file} does not pin {package!r}: add it there{example}."
             )
-        lines.append(pin[0])
+        lines.append(pin)
     return lines
+
+
+def _pin_of(package: str, pins: str) -> str:
+    """Return the line that pins a package, or nothing."""
+    name = re.escape(package)
+    match = re.search(rf"^{name}==\S+", pins, re.MULTILINE | re.IGNORECASE)
+    return match[0] if match else ""
 
 
 # It looks into the files of every package that is installed.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
     from nbproctor.cells import (
-        CellText,
         RawCell,
         SubmittedCell,
         error_output_of,
@@ -28,7 +26,6 @@ if TYPE_CHECKING or __package__:
     )
 else:  # in a student's folder
     from cells import (
-        CellText,
         RawCell,
         SubmittedCell,
         error_output_of,
@@ -124,9 +121,8 @@ class Findings:
                 "accept only 20. Delete large outputs or pictures."
             )
         later = []
-        for path in sorted(notebook.parent.glob("[!.]*.ipynb")):
-            is_later = path.stat().st_mtime > details.st_mtime
-            if is_later and _is_assignment(path, self._original):
+        for path in _find_notebooks(notebook.parent, self._original):
+            if path.stat().st_mtime > details.st_mtime:
                 later.append(path.name)
         if later:
             self.problems.append(
@@ -135,28 +131,22 @@ class Findings:
             )
 
     def _check_copies(self) -> None:
-        count = Counter(cell.name for cell in self._cells)
-        for name in self.stubs:
-            if not count[name]:
-                self.problems.append(
-                    f"The cell of exercise {name} is missing, so your answer may not "
-                    "be found. Restore it (Edit, Undo Cell Operation), or copy it from "
-                    "the notebook in kit/original."
-                )
-            elif count[name] > 1:
-                self.problems.append(
-                    f"The notebook has the cell of exercise {name} {count[name]} "
-                    "times, but only one of them is graded. Delete the others."
-                )
-        locked = {n: c for n, c in self._originals.items() if n not in self.stubs}
+        missing = []
+        repeated = []
         changed = []
-        for cell in self._cells:
-            original = locked.get(cell.name)
-            if original and cell.text.plain != original.text.plain:
-                changed.append(original)
-        missing = [cell for name, cell in locked.items() if not count[name]]
-        repeated = [cell for name, cell in locked.items() if count[name] > 1]
-        for cells, remark in (
+        for name, original in self._originals.items():
+            copies = [cell for cell in self._cells if cell.name == name]
+            count = len(copies)
+            if name in self.stubs:
+                self._check_answer_cell(name, count)
+                continue
+            if not count:
+                missing.append(original.start)
+            elif count > 1:
+                repeated.append(original.start)
+            if any(copy.text.plain != original.text.plain for copy in copies):
+                changed.append(original.start)
+        for starts, remark in (
             (missing, "are missing: {}. Grading adds them again."),
             (repeated, "are duplicated: {}."),
             (
@@ -165,9 +155,22 @@ class Findings:
                 "them, put them into new cells.",
             ),
         ):
-            if cells:
-                starts = _list([cell.start for cell in cells])
-                self.remarks.append(f"Read-only cells {remark.format(starts)}")
+            if starts:
+                self.remarks.append(f"Read-only cells {remark.format(_list(starts))}")
+
+    def _check_answer_cell(self, name: str, count: int) -> None:
+        """Check how often the notebook has the cell of an exercise."""
+        if not count:
+            self.problems.append(
+                f"The cell of exercise {name} is missing, so your answer may not be "
+                "found. Restore it (Edit, Undo Cell Operation), or copy it from the "
+                "notebook in kit/original."
+            )
+        elif count > 1:
+            self.problems.append(
+                f"The notebook has the cell of exercise {name} {count} times, but only "
+                "one of them is graded. Delete the others."
+            )
 
     def _check_answers(self) -> None:
         last = {cell.name: cell for cell in self._cells}
@@ -218,18 +221,19 @@ class Findings:
                 "The cells did not run from top to bottom, as they do in grading. "
                 f"{again}"
             )
-        tested = {}
-        exercise = ""
+        errors = {cell.name for cell in code if error_output_of(cell.raw)}
+        failing: list[str] = []
+        exercise = ""  # of the tests below its cell
         for name, cell in self._originals.items():
             if name in self.stubs:
                 exercise = name
-            if nbgrader_metadata(cell.raw).get("grade"):
-                tested[name] = exercise
-        errors = [tested.get(cell.name) for cell in code if error_output_of(cell.raw)]
-        failing = dict.fromkeys(filter(None, errors))
+            is_test = nbgrader_metadata(cell.raw).get("grade")
+            is_listed = exercise in failing
+            if is_test and name in errors and exercise and not is_listed:
+                failing.append(exercise)
         if failing:
             self.remarks.append(
-                f"Public tests of these exercises fail: {_list([*failing])}."
+                f"Public tests of these exercises fail: {_list(failing)}."
             )
 
     def _check_modules(self) -> None:
@@ -238,7 +242,8 @@ class Findings:
             if cell.is_code and cell.text.tree:
                 modules.update(imported(cell.text.tree))
         local = []
-        for name in sorted({f"{module.partition('.')[0]}.py" for module in modules}):
+        names = {module.partition(".")[0] for module in modules}
+        for name in sorted(f"{name}.py" for name in names):
             is_student_file = (self._notebook.parent / name).is_file()
             if is_student_file and not (self._original.parent / name).exists():
                 local.append(name)
@@ -254,8 +259,7 @@ def find(folder: Path, original: Path) -> Path:
     exact = folder / original.name
     if exact.is_file():
         return exact
-    paths = sorted(folder.glob("[!.]*.ipynb"))
-    others = [path for path in paths if _is_assignment(path, original)]
+    others = _find_notebooks(folder, original)
     if len(others) == 1:
         return others[0]
     advice = NO_FILE
@@ -324,7 +328,7 @@ class _Cell:
         handed = SubmittedCell.read(raw, source_of(raw))
         self.name = handed.name  # nbgrader's, or none
         self.is_code = handed.kind == "code"
-        self.text: CellText = handed.text
+        self.text = handed.text
 
     @property
     def is_answer(self) -> bool:
@@ -359,6 +363,12 @@ def _cells(path: Path) -> list[_Cell]:
         for cell in cells
         if isinstance(cell, dict) and isinstance(cell.get("cell_type"), str)
     ]
+
+
+def _find_notebooks(folder: Path, original: Path) -> list[Path]:
+    """Return the notebooks of a folder that hold cells of the assignment."""
+    paths = sorted(folder.glob("[!.]*.ipynb"))
+    return [path for path in paths if _is_assignment(path, original)]
 
 
 def _is_assignment(path: Path, original: Path) -> bool:

@@ -167,7 +167,8 @@ class Course:
             folders = self._own_folders("submitted", name)
             try:
                 # A link in the students' part of the path would lead out of it.
-                is_there = all(stat.S_ISDIR(path.lstat().st_mode) for path in folders)
+                modes = [path.lstat().st_mode for path in folders]
+                is_there = all(map(stat.S_ISDIR, modes))
             except OSError as error:
                 is_there = isinstance(error, PermissionError)
             if is_there:
@@ -319,7 +320,8 @@ class Course:
         sets = environment(Policy(), Path()).keys()
         variables = options.environment.items()
         for name, value in variables:
-            if not name or name in sets or "=" in name or "\0" in name + value:
+            is_variable = name and "=" not in name
+            if not is_variable or name in sets or "\0" in name + value:
                 raise CourseError(
                     f"c.Nbproctor.environment sets {name!r}, which is reserved for "
                     "the sandbox or cannot be an environment variable. Remove it."

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from nbproctor.cells import RawCell, grade_id, source_of
 from nbproctor.nbgrader import gradebook
 from nbproctor.nbgrader.feedback import remove_pages
-from nbproctor.nbgrader.gradebook import SharedGradebook
+from nbproctor.nbgrader.gradebook import CellKey, SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, not_run
@@ -90,7 +90,9 @@ def decide(
         reason = "graded again"
     is_only_later = is_other_time and after.earned >= before.earned
     may_fall = may_lower or is_new or is_only_later
-    is_lower = total_before is not None and (total is None or total < total_before)
+    is_lower = False
+    if total_before is not None:
+        is_lower = total is None or total < total_before
     return MarkChange(
         student=submission.student,
         before=total_before,
@@ -229,9 +231,7 @@ class Decisions:
                 log.warning("%s: %s", submission.student, note)
         self.on_result(result)
 
-    def _annotate(
-        self, submission: Submission, reviewed: Collection[tuple[str, str]]
-    ) -> None:
+    def _annotate(self, submission: Submission, reviewed: Collection[CellKey]) -> None:
         """Withdraw scores that say nothing, and write remarks next to the answers.
 
         `reviewed` are notebooks and cells with the same answers as before: no person

@@ -68,7 +68,8 @@ class _PerStudentCommand:
             if computer := as_computer_error(error):
                 self.failures.clear()  # the command ends for another reason
                 raise computer from error
-            self.failures[one_line(folder)] = one_line(str(error) or repr(error))
+            reason = str(error) or repr(error)
+            self.failures[one_line(folder)] = one_line(reason)
 
 
 class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[misc]
@@ -79,17 +80,18 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         name = Path(path).name
         student, _, *time = name.rsplit("+", 3)
         record = {
-            "username": student,
+            "username": name,
             "filename": name,
             "timestamp": datetime.min,
         }
         try:
             record["timestamp"] = read_timestamp(time[0])
             record["owner"] = self._check(path, student)
+            record["username"] = student
         except RefusedFileError as error:
-            return record | {"username": name, "problem": str(error)}
+            record["problem"] = str(error)
         except Exception:  # of the parser, whatever the name is
-            return record | {"username": name, "problem": NO_TIME}
+            record["problem"] = NO_TIME
         return record
 
     def _check(self, path: str, student: str) -> int:
@@ -97,7 +99,8 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         if reason := refuse_student(student):
             raise RefusedFileError(reason)
         # nbgrader would read it as a pattern, or as the name without blanks.
-        if not {*"*?["}.isdisjoint(student) or student != student.strip():
+        is_pattern = not {*"*?["}.isdisjoint(student)
+        if is_pattern or student != student.strip():
             raise RefusedFileError(
                 "its name contains *, ? or [, or begins or ends with a space"
             )
@@ -199,7 +202,9 @@ class ProctoredReleaseFeedback(_PerStudentCommand, ExchangeReleaseFeedback):  # 
         """Release the pages of each student."""
         pattern = self.src_path
         # A student's id may have brackets in it.
-        folders = [pattern] if Path(pattern).is_dir() else sorted(glob.glob(pattern))  # noqa: PTH207
+        folders = sorted(glob.glob(pattern))  # noqa: PTH207
+        if Path(pattern).is_dir():
+            folders = [pattern]
         for folder in folders:
             with self.attempt(os.path.relpath(folder, self.coursedir.root)):
                 self._release(folder)

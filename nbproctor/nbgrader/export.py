@@ -34,8 +34,10 @@ class Export(CsvExportPlugin):  # type: ignore[misc]
         scored = _scored(gradebook)
         for row in rows:
             # nbgrader puts no quotes around a name with a comma, or a line break.
-            is_whole = len(row) >= len(header)
-            if is_whole and not any(scored[row[0], row[3]]):  # assignment, student_id
+            if len(row) < len(header):
+                continue
+            work = row[0], row[3]  # assignment, student_id
+            if not any(scored[work]):
                 row[-4] = ""  # raw_score
                 row[-2] = ""  # score
         # Names are chosen by the platform or by students.

@@ -73,7 +73,9 @@ class ComputerError(CourseError):
 def as_computer_error(error: BaseException) -> Exception | None:
     """Return the error with which to stop, or None if a submission may be at fault."""
     if isinstance(error, EngineError | WorkerError | ComputerError):
-        return error
+        cause = error.__cause__
+        computer_error = as_computer_error(cause) if cause else None
+        return computer_error or error
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):

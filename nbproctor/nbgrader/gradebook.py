@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partialmethod
-from typing import Any
+from typing import Any, TypeAlias
 
 from nbgrader.api import (
     BaseCell,
@@ -35,6 +35,10 @@ from nbproctor.submission.files import list_few
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
+CellKey: TypeAlias = tuple[str, str]
+"""Notebook and cell."""
+
+
 class _Session(Session):
     """A session of `SharedGradebook.transaction`."""
 
@@ -55,7 +59,8 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
         self.url = db_url
         self._depth = 0
         self._cells: dict[tuple[str, ...], Any] = {}
-        self._rows: dict[tuple[type, str, str, str], dict[str, Any]] = {}
+        # Table, notebook, assignment and student → cell → row.
+        self._rows: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def __enter__(self) -> SharedGradebook:
         self._depth += 1
@@ -94,7 +99,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
             finally:
                 self.db.remove()
 
-    def find_worth(self, assignment: str) -> dict[tuple[str, str], float]:
+    def find_worth(self, assignment: str) -> dict[CellKey, float]:
         """Return notebook and graded cell, in order → points of an assignment.
 
         `CourseError`: the gradebook does not have it.
@@ -106,7 +111,7 @@ class SharedGradebook(Gradebook):  # type: ignore[misc]
                 for notebook in find_assignment(self, assignment).notebooks
                 for cell in [*notebook.grade_cells, *notebook.task_cells]
             }
-        worth: dict[tuple[str, str], float] = self._cells[key]
+        worth: dict[CellKey, float] = self._cells[key]
         return worth
 
     def _found_once(self, find: str, *names: str) -> Any:
@@ -230,7 +235,7 @@ def unscore(grade: Grade) -> None:
 def withdraw(notebook: SubmittedNotebook, reason: str) -> None:
     """Withdraw the test scores of a notebook that could not be graded; write why.
 
-    An older score must not count for a newer submission, nor may there be a 0. Scores
+    An older score must not count for a newer submission, and there must be no 0. Scores
     by hand stay.
     """
     notebook.late_submission_penalty = None

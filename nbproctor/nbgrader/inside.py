@@ -40,7 +40,7 @@ NBGRADER_INTERNALS: dict[str, tuple[str, ...]] = {
         "nbgrader.api:Gradebook.find_graded_cell",
         "nbgrader.api:Gradebook.find_source_cell",
     ),
-    "it looks up what the gradebook has read at once (`gradebook.SharedGradebook`)": (
+    "it looks up rows that the gradebook has read at once (`SharedGradebook`)": (
         "nbgrader.preprocessors.saveautogrades:SaveAutoGrades",
     ),
     "verdicts stand in for an execution (`steps.Execute`)": (

@@ -20,7 +20,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import Select, select
 
-from nbproctor.nbgrader.gradebook import SharedGradebook
+from nbproctor.nbgrader.gradebook import CellKey, SharedGradebook
 from nbproctor.results import Mark, total_of
 
 ROWS = 10_000  # in memory at the same time
@@ -118,7 +118,7 @@ class StudentMarks:
         return [grade for grade in self.grades if grade.needs_manual_grade]
 
     @property
-    def reviewed(self) -> set[tuple[str, str]]:
+    def reviewed(self) -> set[CellKey]:
         """Notebook and cell of each mark that a person gave to these answers."""
         return {
             (grade.notebook, grade.cell)
@@ -172,7 +172,7 @@ def read_marks(
         record.timestamp = submission.timestamp
         record.late = float(submission.total_seconds_late or 0)
         record.penalties[notebook] = float(penalty or 0)
-    grades = defaultdict[str, dict[tuple[str, str], CellGrade]](dict)
+    grades = defaultdict[str, dict[CellKey, CellGrade]](dict)
     same: dict[CellGrade, CellGrade] = {}
     for student_id, notebook, cell, *scores in rows_of(_GRADES):
         grade = CellGrade(notebook, cell, worth_of[notebook, cell], *scores)

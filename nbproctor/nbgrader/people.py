@@ -208,27 +208,19 @@ def participants(
             else:
                 reason = "Submitted, but not graded yet. Run `grade`."
                 result = replace(result, status="not graded", reason=reason)
-        status = result.status
-        reason = result.reason
-        score = marks.total()
+        result = replace(result, score=marks.total())
         if student in excused:
-            status = "excused"
-            reason = ""
-            score = None
-        waiting = marks.waiting if STATUSES[status].may_wait else []
+            result = replace(result, status="excused", reason="", score=None)
+        waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
-            reason = f"{reason} To be graded by hand: {cells}.".strip()
-        is_over = (deadlines[student] or datetime.max) < now
-        is_late = student in late and is_over and status != "excused"
+            reason = f"{result.reason} To be graded by hand: {cells}."
+            result = replace(result, reason=reason.strip())
+        deadline = deadlines[student] or datetime.max
+        is_late = student in late.keys() - excused.keys() and deadline < now
         standings[student] = Participant(
             person=person,
-            result=replace(
-                result,
-                status=status,
-                reason=reason,
-                score=score,
-            ),
+            result=result,
             has_submitted=has_submitted,
             marks=marks,
             waiting=waiting,
@@ -318,9 +310,9 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
 
     Columns: ``last_name``, ``first_name``, ``email``, ``status``, ``reason``,
     ``submitted`` (UTC), ``hours_late``; one an exercise, in source order; ``penalty``,
-    ``total`` (points after the penalty), ``max_score``. What was not graded is NaN,
-    never 0, and so is the total of who is excused. `CourseError`: source or gradebook
-    do not know the assignment.
+    ``total`` (points after the penalty), ``max_score``. Points that were not given, and
+    the total of an excused student, are NaN, never 0. `CourseError`: source or
+    gradebook do not know the assignment.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 

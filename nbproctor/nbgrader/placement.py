@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproctor import __version__
 from nbproctor.engine import ExecutionError, Executor, Settings
+from nbproctor.engine.cache import SOURCE_KEY, versions
 from nbproctor.nbgrader.proof import grade_answers, kernel_faults
 from nbproctor.notebook import (
     BESIDE_TAG,
@@ -76,8 +76,9 @@ def find_placement(
     book = records.setdefault(master.assignment, {})
     book[master.notebook] = {"digest": _digest(master), "tests": places}
     path = Path(course.coursedir.root, FILE)
+    text = json.dumps(records, indent=1, sort_keys=True)
     try:
-        path.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", "utf-8")
+        path.write_text(f"{text}\n", "utf-8")
     except OSError as error:  # the next run determines it again
         log.warning("%s cannot be written: %s", path, error)
     return _with_placement(master, places)
@@ -118,11 +119,12 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
             "answer that passes only there waits to be graded by hand",
         ),
     ):
-        named = [
-            cell for cell in tests if cell.where == where and cell.placement_reason
-        ]
+        named = []
+        for cell in tests:
+            if cell.where == where and cell.placement_reason:
+                named.append(f"{cell.id} ({cell.placement_reason})")
         if named:
-            names = "; ".join(f"{cell.id} ({cell.placement_reason})" for cell in named)
+            names = "; ".join(named)
             lines.append(
                 f"{len(named)} of {len(tests)} test cells are {description}: {names}"
             )
@@ -184,7 +186,11 @@ def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNot
 
 
 def _digest(master: MasterNotebook) -> str:
-    return f"{__version__} {_with_placement(master, {}).digest}"
+    """Return what a record depends on: the notebook, and the code that placed it.
+
+    The number of a version stays the same while somebody edits the code.
+    """
+    return f"{versions()[SOURCE_KEY]} {_with_placement(master, {}).digest}"
 
 
 def _read(course: Course) -> dict[str, Any]:

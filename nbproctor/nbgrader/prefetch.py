@@ -105,8 +105,10 @@ class Prefetch:
         self._readers = workers
         self._reading: dict[Future[ReadSubmission], Submission] = {}
         self._waiting: dict[str, Submission] = {}
+        self._earlier = {s: run.reusable_result(s) for s in run.folders}
+        expected = sum(earlier is None for earlier in self._earlier.values())
         for master in [*run.masters.values()][:1]:
-            pool.prepare(master, run.settings)
+            pool.prepare(master, run.settings, expected)
 
     def __iter__(self) -> Iterator[Submission]:
         # A limit for memory; twice the number executed at once, so that no worker of a
@@ -129,7 +131,7 @@ class Prefetch:
     def _read(self, student: str) -> None:
         """Start reading a submission, unless it has not changed."""
         folder = self._run.folders[student]
-        earlier = self._run.reusable_result(student)
+        earlier = self._earlier[student]
         graded = earlier.handed_in if earlier else ""
         future = self._readers.ask(ReadRequest(folder, graded))
         self._reading[future] = Submission(

@@ -20,7 +20,7 @@ from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
 
-from nbproctor.cells import RawCell, RawNotebook, grade_id, nbgrader_metadata
+from nbproctor.cells import RawCell, RawNotebook, grade_id, nbgrader_metadata, source_of
 from nbproctor.engine import Pool, Settings
 from nbproctor.markers import Markers
 from nbproctor.nbgrader.changed_cells import check_cells
@@ -29,13 +29,12 @@ from nbproctor.nbgrader.failures import CourseError, run
 from nbproctor.nbgrader.placement import apply_trust
 from nbproctor.nbgrader.proof import kernel_faults, reference_faults, wrong_differences
 from nbproctor.notebook import MasterNotebook, MasterNotebookError, temporary_copy
+from nbproctor.pages.outline import headings_in, without_fences
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
 STOCK = "stock nbgrader"  # prefix of its faults
-_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^(#+) +(.*?)\s*$", re.MULTILINE)
-# What a heading may end with: "(7 points)", "(exercise 3, 7 points)".
+# Points at the end of a heading: "(7 points)", "(exercise 3, 7 points)".
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
 # An item of a list of what is graded: "- values of several shapes (3)".
 _ITEM = re.compile(r"^[-*] +(.+) \((\d+(?:\.\d+)?)\)$", re.MULTILINE)
@@ -122,8 +121,8 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
                 section.cells.append(cell)
         if cell["cell_type"] != "markdown":
             continue
-        text = _FENCED.sub("", "".join(cell["source"]))
-        for marks, heading in _HEADING.findall(text):
+        text = source_of(cell)
+        for marks, heading in headings_in(text):
             open_ones = [each for each in open_ones if each.level < len(marks)]
             if match := _POINTS.search(heading):
                 section = PointsSection(
@@ -137,7 +136,7 @@ def sections(cells: Iterable[RawCell]) -> list[PointsSection]:
                 open_ones.append(section)
                 result.append(section)
         for section in open_ones:
-            section.items.extend(_ITEM.findall(text))
+            section.items.extend(_ITEM.findall(without_fences(text)))
             if meta.get("task"):  # its own heading may have its points
                 section.cells.append(cell)
     return result
@@ -159,7 +158,7 @@ def _points_problems(cells: list[RawCell]) -> Iterator[str]:
             if meta.get("solution") or meta.get("task"):
                 by_hand += worth
             if worth:
-                tests.append(("".join(cell["source"]), worth))
+                tests.append((source_of(cell), worth))
         # A heading may leave out the points that are given by hand.
         totals = (points - by_hand, points)
         if all(abs(section.points - total) > 1e-9 for total in totals):

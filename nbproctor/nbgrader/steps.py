@@ -32,10 +32,13 @@ def replace_preprocessors(converter: Autograde) -> None:
             "outputs were cleared would earn every point. Nothing is graded."
         )
     for pipeline in ("sanitize_preprocessors", "autograde_preprocessors"):
-        chosen = getattr(converter, pipeline)
-        steps = [import_item(s) if isinstance(s, str) else s for s in chosen]
-        steps = [step for step in steps if step is not CheckCellMetadata]
-        steps = [Execute if step is preprocessors.Execute else step for step in steps]
+        steps = []
+        for name in getattr(converter, pipeline):
+            step = import_item(name) if isinstance(name, str) else name
+            if step is preprocessors.Execute:
+                step = Execute
+            if step is not CheckCellMetadata:
+                steps.append(step)
         setattr(converter, pipeline, steps)
     if Execute not in converter.autograde_preprocessors:
         raise CourseError(

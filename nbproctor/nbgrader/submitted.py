@@ -37,7 +37,8 @@ def find_submissions(
     }
     if not folders:
         expected = course.folder("submitted", "<student>")
-        others = "".join(f"\n  - {line}" for line in describe_unread(course)[:10])
+        unread = describe_unread(course)[:10]
+        others = "".join(f"\n  - {line}" for line in unread)
         raise CourseError(
             "No submissions to grade: put each student's files into "
             f"{expected}.{others}"
@@ -131,8 +132,10 @@ def _is_same_name(name: str, assignment: str) -> bool:
 
 
 def _has_notebook(folder: Path) -> bool:
-    files = walk(folder, max_files=MAX_LISTED)
-    return any(f.relative_path.suffix.lower() in (".ipynb", ".zip") for f in files)
+    for file in walk(folder, max_files=MAX_LISTED):
+        if file.relative_path.suffix.lower() in (".ipynb", ".zip"):
+            return True
+    return False
 
 
 def submission_time(folder: Path) -> datetime | None:

@@ -71,12 +71,15 @@ def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
     if not inspect(book.engine).has_table(TRIES.name):
         return {}  # nobody has ever used `watch`
     query = select(TRIES).where(TRIES.c.assignment == assignment)
-    tries = defaultdict[str, dict[tuple[datetime, str], Attempt]](dict)
+    tries = defaultdict[str, list[Attempt]](list)
+    attempts: dict[tuple[str, ...], Attempt] = {}
     for row in book.db.execute(query.order_by(TRIES.c.given)):
-        new = Attempt(row.given, row.files)
-        attempt = tries[row.student].setdefault((row.given, row.files), new)
-        attempt.passes[row.exercise] = row.passes
-    return {student: [*attempts.values()] for student, attempts in tries.items()}
+        key = row.student, row.given, row.files
+        if key not in attempts:
+            attempts[key] = Attempt(row.given, row.files)
+            tries[row.student].append(attempts[key])
+        attempts[key].passes[row.exercise] = row.passes
+    return tries
 
 
 def record_try(

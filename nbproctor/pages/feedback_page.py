@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from nbproctor import sanitize
 from nbproctor.cells import RawCell, RawNotebook, grade_id, source_of
 from nbproctor.pages import html
-from nbproctor.pages.outline import HEADING, Outline
+from nbproctor.pages.outline import Outline, headings_in
 from nbproctor.pages.summary import (
     GradedNotebook,
     ResultRow,
@@ -178,7 +178,8 @@ class Feedback:
         name = grade_id(cell)
         cell_type = cell.get("cell_type")
         is_markdown = cell_type == "markdown"
-        master = self._outline.cells.get(name or str(cell.get("id")))
+        cell_id = str(cell.get("id"))
+        master = self._outline.cells.get(name or cell_id)
         source = source_of(cell)
         if not is_markdown and cell_type != "code":
             return None
@@ -200,7 +201,8 @@ class Feedback:
                 role = "answer"
             elif source.strip() == master.stub.strip():
                 role = "given"
-        heading = HEADING.search(source) if from_source else None
+        headings = headings_in(source) if from_source else []
+        heading = headings[0][1] if headings else ""
         test = self._tests.get(name)
         attached: sanitize.Pictures = {}
         outputs: Sequence[Output] = []
@@ -212,7 +214,7 @@ class Feedback:
             role=role,
             exercise=exercise,
             source=source,
-            heading=sanitize.one_line(heading[2], 120) if heading else "",
+            heading=sanitize.one_line(heading, 120),
             is_markdown=is_markdown,
             attached=attached,
             outputs=outputs,
@@ -245,7 +247,8 @@ class Feedback:
                 section.cells.append(cell)
         exercises = []
         for name, row in rows.items():
-            exercises.append(of_row.get(name) or Section(row.exercise.name, row))
+            empty = Section(row.exercise.name, row)
+            exercises.append(of_row.get(name, empty))
         others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 

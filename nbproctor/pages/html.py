@@ -162,11 +162,13 @@ class _Renderer(RendererHTML):
         options: OptionsDict,
         env: EnvType,
     ) -> str:
-        alt = self.renderInlineAsText(tokens[index].children or [], options, env)
-        picture = _picture(str(tokens[index].attrGet("src") or ""), env)
+        token = tokens[index]
+        alt = escape(self.renderInlineAsText(token.children or [], options, env))
+        source = str(token.attrGet("src") or "")
+        picture = _picture(source, env)
         if picture is None:
-            return f"<em>[{escape(alt or 'a picture')}: not included in this page]</em>"
-        return f'<img src="{picture}" alt="{escape(alt or "A picture of the text")}">'
+            return f"<em>[{alt or 'a picture'}: not included in this page]</em>"
+        return f'<img src="{picture}" alt="{alt or "A picture of the text"}">'
 
     def link_open(self, tokens: Sequence[Token], index: int, *_: Any) -> str:
         target = str(tokens[index].attrGet("href") or "")
@@ -283,5 +285,6 @@ def _text(text: str) -> str:
     surplus = len(text) - MAX_OUTPUT
     if surplus > 0:
         half = MAX_OUTPUT // 2
-        text = f"{text[:half]}\n[… {surplus} characters left out …]\n{text[-half:]}"
+        note = f"[… {surplus} characters left out …]"
+        text = "\n".join((text[:half], note, text[-half:]))
     return escape(text, quote=False)

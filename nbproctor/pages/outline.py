@@ -6,13 +6,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
+
+from markdown_it import MarkdownIt
 
 from nbproctor import sanitize
 from nbproctor.notebook import Cell, MasterNotebook
 
-HEADING = re.compile(
+_MARKDOWN = MarkdownIt("commonmark")
+_HEADING = re.compile(
     r"(?m)^ {0,3}(#{1,6})[ \t]+([^\n]+?)"
     r"(?:[ \t]+#+)?[ \t]*$"  # it may be closed by the same marks
 )
@@ -46,6 +49,22 @@ class Exercise:
         return f"{self.number} {self.title}".strip()
 
 
+@lru_cache(maxsize=500)  # the text of the assignment is the same on every page
+def without_fences(text: str) -> str:
+    """Return a Markdown text without fenced code, in which ``#`` begins a comment."""
+    lines = text.split("\n")
+    for token in _MARKDOWN.parse(text):
+        if token.type == "fence" and token.map:
+            for number in range(*token.map):
+                lines[number] = ""
+    return "\n".join(lines)
+
+
+def headings_in(text: str) -> list[tuple[str, str]]:
+    """Return the headings in a Markdown text: the marks of its level, and its words."""
+    return _HEADING.findall(without_fences(text))
+
+
 Outlines: TypeAlias = Mapping[str, "Outline"]
 """Notebook name → outline."""
 
@@ -62,11 +81,10 @@ class Outline:
     def of(cls, master: MasterNotebook) -> Outline:
         """Return the outline of a master notebook."""
         title = master.notebook
-        for _, text in master.texts:
-            heading = HEADING.search(text)
-            if heading and heading[1] == "#":
-                title = heading[2]
-                break
+        for _, text in reversed(master.texts):
+            for marks, words in reversed(headings_in(text)):
+                if marks == "#":
+                    title = words
         return cls(
             master=master,
             title=title,
@@ -98,7 +116,7 @@ def _headings(master: MasterNotebook) -> dict[str, list[str]]:
     # Number of cells above → level and text of each heading.
     headings_at = defaultdict[int, list[tuple[str, str]]](list)
     for position, text in master.texts:
-        headings_at[position] += HEADING.findall(text)
+        headings_at[position] += headings_in(text)
     headings = {}
     current: list[tuple[str, str]] = []
     for index, cell in enumerate(master.cells):

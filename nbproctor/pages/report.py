@@ -78,26 +78,36 @@ def class_report(
     answers could use.
     """
     all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
-    due = {each.student for each in notebooks if STATUSES[each.status].is_mark_due}
-    waiting = {each.student for each in notebooks if each.waiting}
-    incomplete = {each.student for each in notebooks if not each.is_complete}
+    due = set[str]()
+    waiting = set[str]()
+    incomplete = set[str]()
     penalties = defaultdict[str, float](float)
     for graded in notebooks:
-        penalties[graded.student] += graded.penalty
+        student = graded.student
+        penalties[student] += graded.penalty
+        if STATUSES[graded.status].is_mark_due:
+            due.add(student)
+        if graded.waiting:
+            waiting.add(student)
+        if not graded.is_complete:
+            incomplete.add(student)
     earned = defaultdict(list)  # only of graded notebooks
     for graded, row in all_rows:
         if graded.student in due and row.points is not None:
             earned[graded.student].append(row.points)
-    rows = [(graded, row) for graded, row in all_rows if graded.student in earned]
+    rows = []
+    rows_by_exercise: RowsByExercise = defaultdict(dict)
+    for graded, row in all_rows:
+        if graded.student in earned:
+            rows.append((graded, row))
+            key = graded.notebook, row.exercise.id
+            rows_by_exercise[key][graded.student] = row
     totals = {}
     points = {}
     for student, points_of_student in earned.items():
         if student not in incomplete:
             points[student] = fsum(points_of_student)
             totals[student] = total_of(points_of_student, penalties[student])
-    rows_by_exercise: RowsByExercise = defaultdict(dict)
-    for graded, row in rows:
-        rows_by_exercise[graded.notebook, row.exercise.id][graded.student] = row
     items = [
         _item(
             exercise=exercise,
@@ -216,11 +226,8 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             students[row.exercise.name, row.cause].append(full_name(graded))
-    by_frequency = sorted(students.items(), key=lambda entry: -len(entry[1]))
-    return [
-        (exercise, sentence, sorted(names))
-        for (exercise, sentence), names in by_frequency
-    ]
+    by_frequency = sorted(students, key=lambda mistake: -len(students[mistake]))
+    return [(*mistake, sorted(students[mistake])) for mistake in by_frequency]
 
 
 def _bins(

@@ -112,8 +112,8 @@ def tokens(text: str) -> Iterator[str]:
             case "s":
                 line_start = text.rfind("\n", 0, start) + 1
                 stands_alone = not text[line_start:start].strip()
-                is_triple = len(word) >= 6 and word[:3] == word[-3:]
-                if not (stands_alone and is_triple):
+                has_triple_quotes = word.endswith(('"' * 3, "'" * 3))
+                if not (stands_alone and has_triple_quotes):
                     yield "text"  # no docstring
             case "w" if word not in _WORDS and not before.endswith("."):
                 yield "name"
@@ -130,9 +130,13 @@ def fingerprints(text: str) -> set[int]:
         gram = "\0".join(parts[start : start + GRAM])
         digest = hashlib.blake2b(gram.encode(), digest_size=8).digest()
         hashes.append(int.from_bytes(digest))
-    last = max(len(hashes) - WINDOW, 0)  # where a window begins
-    windows = [hashes[start : start + WINDOW] for start in range(last + 1)]
-    return {min(window) for window in windows if window}
+    window_count = max(len(hashes) - WINDOW + 1, 1)
+    marks = set()
+    for start in range(window_count):
+        window = hashes[start : start + WINDOW]
+        if window:
+            marks.add(min(window))
+    return marks
 
 
 def similar_pairs(
@@ -147,8 +151,12 @@ def similar_pairs(
         for mark in marks[student]:
             owners[mark].append(student)
 
+    weights = {
+        mark: log2(len(marks) / len(students)) for mark, students in owners.items()
+    }
+
     def weigh(answer: Set[int]) -> float:
-        return sum(log2(len(marks) / len(owners[mark])) for mark in answer)
+        return sum(weights[mark] for mark in answer)
 
     totals = {student: weigh(answer) for student, answer in marks.items()}
     max_owners = max(2, MAX_CLASS_SHARE * len(marks))

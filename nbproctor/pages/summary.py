@@ -89,7 +89,8 @@ class GradedNotebook:
     @property
     def is_complete(self) -> bool:
         """Whether every graded cell has a mark, and none waits for a person."""
-        return not self.waiting and len(self.points) == len(self.marks)
+        has_all_marks = len(self.points) == len(self.marks)
+        return has_all_marks and not self.waiting
 
     def mark(self, cell: str) -> Mark:
         """Return the mark of a cell; if there is none, one without points."""
@@ -340,8 +341,8 @@ class Summary:
         if not bad:
             return "", ""
         named = [t for t in bad if t.max_points and t.message]
-        # The first test with a diagnosis; if there is none, the first test.
-        first = min(named, key=lambda test: _WRONG in test.message, default=bad[0])
+        diagnosed = [t for t in named if _WRONG not in t.message]
+        first, *_ = diagnosed or named or bad
         hint = first.title
         if position := _LINE.search(first.message):
             name = position[1]
@@ -367,5 +368,6 @@ def _opening_comment(source: str) -> str:
 def _raised(cell: RawCell) -> str:
     """Return the error that a student's cell ended with, in one line."""
     error = error_output_of(cell)
-    words = one_line(error.get("ename"), 60), one_line(error.get("evalue"), 160)
-    return ": ".join(filter(None, words))
+    name = one_line(error.get("ename"), 60)
+    text = one_line(error.get("evalue"), 160)
+    return ": ".join(filter(None, (name, text)))

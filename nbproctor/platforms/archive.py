@@ -10,7 +10,6 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -21,7 +20,7 @@ from nbproctor.errors import NbproctorError
 from nbproctor.sanitize import one_line
 from nbproctor.submission import border
 from nbproctor.submission.border import IGNORED
-from nbproctor.submission.files import ZIP_DAMAGE, environments
+from nbproctor.submission.files import ZIP_DAMAGE, entry_name, environments
 
 MAX_ENTRIES = 200_000
 MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
@@ -127,7 +126,7 @@ def unzip(file: IO[bytes] | bytes) -> Content:
     content = Content()
     # Not `ZipInfo.is_dir`, which fails where an entry has no name.
     files = [info for info in infos if not info.filename.endswith("/")]
-    names = {info: _name(info) for info in files}
+    names = {info: entry_name(info) for info in files}
     environment_folders = environments(names.values())
     for info, name in names.items():
         if name and not name.startswith(environment_folders):
@@ -167,20 +166,6 @@ def _folder(folder: Path) -> Content:
     for path, reason in refusals:
         content.add(path.as_posix(), 0, f"Not read: {reason}.", bytes)
     return content
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """Return an entry's name, repaired where it was read in the wrong coding.
-
-    A name without the UTF-8 flag is cp437 by the format's rules, and UTF-8 in what
-    macOS and many servers write.
-    """
-    name = info.filename
-    if not info.flag_bits & 0x800:
-        # Else it is what the format says, or nothing that can be known.
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")
 
 
 def _refused(name: str, info: zipfile.ZipInfo) -> str:

@@ -226,9 +226,8 @@ def feedback_names(
     """
     record = read_record(records)
     counts = Counter(row["platform"] for row in record.values() if row.get("address"))
-    platforms = (*load_plug_ins(), *PLATFORMS)
-    taking = [p for p in platforms if counts[p.name]]
-    platform = max(taking, key=lambda p: counts[p.name], default=PLAIN)
+    platforms = (PLAIN, *load_plug_ins(), *PLATFORMS)
+    platform = max(platforms, key=lambda platform: counts[platform.name])
     back = FeedbackNames(platform)
     for student, page, notebook in pages:
         row = record.get(student, {})

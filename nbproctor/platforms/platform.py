@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -211,12 +212,8 @@ class Platform:
 
 def common_length(sequences: Iterable[Sequence[str]]) -> int:
     """Return the length of the common beginning of all sequences."""
-    length = 0
-    for texts in zip(*sequences, strict=False):
-        if len({*texts}) > 1:
-            break
-        length += 1
-    return length
+    lists = [list(texts) for texts in sequences]
+    return len(os.path.commonprefix(lists))  # noqa: RUF071 - of any lists
 
 
 def choose_column(

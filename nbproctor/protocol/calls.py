@@ -1,4 +1,4 @@
-"""Calls in one message, made one after another where their functions are."""
+"""Several calls in one message, made in turn in the process that has the functions."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ import numpy as np
 from nbproctor.protocol.objects import read_reference
 from nbproctor.protocol.table import Row, add_rows
 
-# A later call may change answers of these types.
+# Types of answers that a later call may change.
 VALUES = np.ndarray, dict, list, tuple
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Stands for the answer to an earlier call of the same message, by its position."""
+    """The answer to an earlier call in the same message, given by its position."""
 
     position: int
 
@@ -28,29 +28,35 @@ add_rows(
         fields="integer",
         classes=Answer,
         write=lambda sender, answer, depth: ["answer", answer.position],
-        # A student's process may send none: in a later call of the judge's, it would
-        # stand for what another function answers there.
+        # The judge accepts none from a student's process: in the judge's next calls, it
+        # would be replaced by the answer of another function.
         read=read_reference,
     )
 )
 
 
 def fill_in(call: Sequence[Any], answers: Sequence[Any]) -> list[Any]:
-    """Return a function and its arguments, with earlier answers where they belong."""
-    return [answers[each.position] if type(each) is Answer else each for each in call]
+    """Return a function and its arguments, with each `Answer` replaced by its value."""
+    parts = []
+    for part in call:
+        if type(part) is Answer:
+            part = answers[part.position]
+        parts.append(part)
+    return parts
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """Yield what tuples, lists and dictionaries hold, or the value itself."""
+    """Yield the parts of tuples, lists and dictionaries, or the value itself."""
+    parts = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
+        for part in parts:
             yield from _parts(part)
     else:
         yield value
 
 
 def objects_in(value: Any) -> Iterator[Any]:
-    """Yield the objects in a value that are of none of the types `VALUES`."""
+    """Yield the objects in a value whose type is not in `VALUES`."""
     return (part for part in _parts(value) if not isinstance(part, np.ndarray))
 
 
@@ -62,20 +68,11 @@ def copy_values(value: Any, memo: dict[int, Any] | None = None) -> Any:
 
 
 def _copy_answer(answer: Any) -> Any:
-    """Copy an answer, if it lets itself be copied."""
+    """Copy an answer if possible; otherwise return the answer itself."""
     try:
         return copy_values(answer)
-    except Exception:  # a class of the student's that answers wrong names, too
+    except Exception:  # a student's class may answer any name, also ``__deepcopy__``
         return answer
-
-
-def _copy_plainly(value: Any) -> Any:
-    """Copy arrays and dictionaries; whatever a class derived from them says of that."""
-    if isinstance(value, np.ndarray):
-        return np.array(np.ndarray.view(value, np.ndarray))
-    if isinstance(value, dict):
-        return {key: _copy_plainly(part) for key, part in dict.items(value)}
-    return value
 
 
 def make_read_only(value: Any) -> None:
@@ -86,7 +83,7 @@ def make_read_only(value: Any) -> None:
 
 
 def make_object(kind: Any, attributes: Mapping[str, Any] | None) -> Any:
-    """Make an object without ``__init__`` that has attributes; with it, if None."""
+    """Make an object that has these attributes; if they are None, call ``__init__``."""
     if attributes is None:
         return kind()
     new_object = kind.__new__(kind)
@@ -103,15 +100,20 @@ def call_method(
     reads: Sequence[str],
     read_only: bool,
 ) -> list[Any]:
-    """Call a method of a new object; return its answer, and attributes after it.
+    """Call a method of a new object; return its answer and the attributes in `reads`.
 
-    What the object lacks is None. With `read_only`, arrays in the arguments are.
+    An attribute that the object does not have is None. With `read_only`, arrays in the
+    arguments are read-only.
     """
     owner = make_object(kind, attributes)
     if read_only:
         make_read_only(arguments)
-    answer = _copy_answer(getattr(owner, name)(*arguments))
-    return [answer, *(_copy_answer(getattr(owner, each, None)) for each in reads)]
+    method = getattr(owner, name)
+    answers = [_copy_answer(method(*arguments))]
+    for attribute in reads:
+        value = getattr(owner, attribute, None)
+        answers.append(_copy_answer(value))
+    return answers
 
 
 def set_in_place(
@@ -119,9 +121,10 @@ def set_in_place(
     name: str,
     value: Any,
 ) -> None:
-    """Set an attribute: the numbers of its own array, if it can hold these."""
-    array = getattr(owner, name, None)
-    if type(array) is type(value) is np.ndarray and array.shape == value.shape:
+    """Set an attribute; if possible, by copying the numbers into its present array."""
+    array: Any = getattr(owner, name, None)
+    are_arrays = type(array) is type(value) is np.ndarray
+    if are_arrays and array.shape == value.shape:
         with suppress(Exception):
             np.copyto(array, value)
             return
@@ -129,27 +132,28 @@ def set_in_place(
 
 
 def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
-    """Return what a function answers, and overwrite the arrays that it answered."""
+    """Return a copy of what a function answers, and overwrite the answer's arrays."""
     answer = function(*arguments)
-    before = _copy_plainly(answer)
+    before = _copy_answer(answer)
     arrays = answer.values() if isinstance(answer, dict) else [answer]
     for array in arrays:
-        with suppress(Exception):  # it is no array, or read-only
+        with suppress(Exception):  # it is not an array, or it is read-only
             np.copyto(array, 1 - array)
     return before
 
 
 def make_calls(calls: Sequence[tuple[Any, ...]], keep: bool) -> list[Any]:
-    """Make calls, ``(function, *arguments)`` each, until one raises.
+    """Make calls, each ``(function, *arguments)``, until one raises an exception.
 
-    Any of these may be an `Answer`. With `keep` an answer is the object itself, else a
-    copy of the value that it is now.
+    The function or an argument may be an `Answer`. Returns the answers themselves with
+    `keep`, and otherwise copies of their present values.
     """
     answers: list[Any] = []
     copies = []
     with suppress(Exception):
         for call in calls:
             function, *arguments = fill_in(call, answers)
-            answers.append(function(*arguments))
-            copies.append(answers[-1] if keep else _copy_answer(answers[-1]))
+            answer = function(*arguments)
+            answers.append(answer)
+            copies.append(answer if keep else _copy_answer(answer))
     return copies

@@ -1,8 +1,8 @@
-"""Frames between judge and student process: numbered, limited, in time.
+"""Frames between judge and student process: numbered, limited in size and in time.
 
-A frame is a fixed head, a JSON text and raw buffers, and stays undecoded here. Nothing
-that the other side sends, or fails to send, can make this side wait past its deadline
-(by more than a moment) or allocate more than came.
+A frame consists of a fixed head, a JSON text and raw buffers. This module does not
+decode it. Whatever the other side sends, or fails to send, this side does not wait past
+its deadline (except for a moment), and uses no more memory than the bytes that came.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from nbproctor.protocol.budget import LIMITS
 
 _MAGIC = b"NP"
 _VERSION = 1
-# Magic, version, kind, sequence, size of JSON and raw part; padded, so that what
-# follows is aligned.
+# Magic, version, kind, sequence number, size of JSON and raw part; padded, so that the
+# next part is aligned.
 _HEAD = struct.Struct("<2sBBIIQ12x")
 _CHUNK = 1 << 16
-_SLACK = 0.2  # seconds that a wait may last beyond its deadline
-_SLOWEST = 1e8  # bytes a second: a slower transfer may be an answer that computes
-#: How many seconds a wait may still last; `LateError`: no longer.
+_GONE = "the other side is gone"
+_SLACK = 0.2  # seconds that a wait may exceed its deadline
+_SLOWEST = 1e8  # bytes a second: in a slower transfer, the other side may compute
+#: Returns how many seconds a wait may still take; raises `LateError` if none are left.
 Deadline: TypeAlias = Callable[[], float]
 
 
 class ProtocolError(NbproctorError):
-    """The other side broke the protocol; nothing more can be said to it."""
+    """The other side broke the protocol, so the connection cannot be used any more."""
 
 
 class UnsendableError(NbproctorError, TypeError):
@@ -44,26 +45,26 @@ class LateError(ProtocolError):
 
 
 class ClosedError(ProtocolError):
-    """The other side is gone."""
+    """The other side has closed the connection."""
 
 
 class Interruption(BaseException):
-    """Ends what runs from outside: the one thing that no cell or function raises."""
+    """Ends running code from outside; no cell or function raises it."""
 
 
 @dataclass
 class Encoded:
-    """A value ready to be sent, and the mutable parts of it in order of appearance."""
+    """A value ready to be sent, and its mutable parts in order of appearance."""
 
     text: bytes = b""
     buffers: list[Any] = field(default_factory=list)  # of the raw part
-    size: int = 0  # bytes of these
+    size: int = 0  # of the buffers, in bytes
     mutables: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Frame:
-    """One received message, not decoded yet."""
+    """One received message, not yet decoded."""
 
     kind: int
     text: memoryview
@@ -71,9 +72,9 @@ class Frame:
 
 
 class Wire:
-    """Frames over a connected stream socket, each side's numbered without a gap."""
+    """Frames over a connected stream socket; each side numbers its frames."""
 
-    # How long the large frames of this process have travelled, for `judge.clock`.
+    # Seconds that the large frames of this process have travelled, for `judge.clock`.
     transfer_seconds: ClassVar[float] = 0.0
 
     def __init__(self, sock: socket.socket) -> None:
@@ -105,7 +106,7 @@ class Wire:
         self._note_transfer(encoded.size, begin)
 
     def receive(self, deadline: Deadline | None = None) -> Frame:
-        """Receive one frame, whatever the pace of its bytes, before `deadline`."""
+        """Receive one frame before `deadline`, however slowly its bytes come."""
         data = self._unread or self._receive_part(deadline)
         while len(data) < _HEAD.size:
             data += self._receive_part(deadline)
@@ -116,14 +117,15 @@ class Wire:
         if number != self._received:
             raise ProtocolError("a message is out of sequence")
         size = text_size + raw_size
-        if text_size > LIMITS["text"] or size > LIMITS["bytes"]:
+        has_long_text = text_size > LIMITS["text"]
+        if has_long_text or size > LIMITS["bytes"]:
             raise ProtocolError("a message is too large")
         end = _HEAD.size + size
         content = data[_HEAD.size : end]
         self._unread = data[end:]
         received = len(content)
-        # Memory that nobody has written to is not really taken: a head that lies
-        # about its size costs nothing.
+        # The system provides memory when it is first written, so a head that lies about
+        # the size costs nothing.
         view = np.empty(size, np.uint8).data
         view[:received] = content
         if received < size:
@@ -144,11 +146,11 @@ class Wire:
     def _receive_into(self, view: memoryview, deadline: Deadline | None) -> int:
         count = self._call_with_deadline(self._sock.recv_into, view, deadline)
         if not count:
-            raise ClosedError("the other side is gone")
+            raise ClosedError(_GONE)
         return count
 
     def _receive_part(self, deadline: Deadline | None) -> bytes:
-        # To ``recv`` 64 KiB takes memory that is new to this process, page by page.
+        # ``recv`` of 64 KiB would use new memory, which the system provides by pages.
         count = self._receive_into(self._room, deadline)
         return bytes(self._room[:count])
 
@@ -164,6 +166,6 @@ class Wire:
                     self._sock.settimeout(deadline() + _SLACK)
                 return operation(argument)
             except TimeoutError:
-                continue  # the deadline says whether that was all
+                continue  # the deadline decides whether to go on
             except OSError as error:
-                raise ClosedError("the other side is gone") from error
+                raise ClosedError(_GONE) from error

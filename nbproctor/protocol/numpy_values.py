@@ -1,7 +1,7 @@
 """NumPy's arrays, scalars and dtypes.
 
-Numbers and text are sent as raw bytes, with the dtype as the header of NumPy's own
-files has it; items of arrays of objects are values in the text.
+Numbers and text are sent as raw bytes, with the dtype as in the header of a ``.npy``
+file. The items of an array of objects are values in the JSON text.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from nbproctor.protocol.table import (
 
 Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
-_MAX_POINT = 0x10FFFF  # of Unicode: Python fails at text with others
-_CHECKED = "bU"  # kinds whose bytes may say what NumPy never would
-_COPIED = 1 << 14  # bytes of an array that are quicker copied than viewed
+_MAX_POINT = 0x10FFFF  # the last code point; Python cannot handle text beyond it
+_CHECKED = "bU"  # kinds whose bytes may have values that NumPy never makes
 # Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(
     r"[<>|][biufcSU][1-9][0-9]{0,8}"
@@ -42,12 +41,12 @@ _LAYOUTS: list[Node] = [[], ["F"], ["r"], ["F", "r"]]
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 _DATES = [f"{kind}8[{unit}]" for kind in "Mm" for unit in _UNITS]
 _NATIVE = [np.dtype(code) for code in (*"?bhilqBHILQefdgFDG", *_DATES)]
-DTYPES = {dtype.str: np.dtype(dtype.str) for dtype in _NATIVE}  # the usual ones
+DTYPES = {dtype.str: np.dtype(dtype.str) for dtype in _NATIVE}  # the usual dtypes
 
 
 @lru_cache(maxsize=256)
 def _dtype_of(code: Node) -> np.dtype[Any]:
-    """Return the dtype that a message says, as NumPy's own files do."""
+    """Return the dtype that a message gives, as a ``.npy`` file would."""
     if _CODE.fullmatch(code):
         with suppress(ValueError, TypeError):
             dtype = np.dtype(code)
@@ -58,7 +57,7 @@ def _dtype_of(code: Node) -> np.dtype[Any]:
 
 @lru_cache(maxsize=256)
 def _code_of(dtype: np.dtype[Any]) -> str | None:
-    """Return what says a dtype in a message; None if arrays of it are not sent."""
+    """Return a dtype as a message gives it; None if its arrays are not sent."""
     with suppress(ProtocolError):
         if _dtype_of(dtype.str) == dtype:
             return dtype.str
@@ -87,13 +86,10 @@ def _write_array(
         x = x.T
     if not flags.writeable:
         node.append("r")
-    if size < _COPIED:
-        if not x.size:
-            sender.spend_shape(x.shape, dtype.itemsize)
-        sender.append_buffer(x.tobytes(), size)
-    else:
-        flat = np.ascontiguousarray(x).reshape(-1)
-        sender.append_buffer(flat.view(np.uint8).data, size)
+    if not x.size:
+        sender.spend_shape(x.shape, dtype.itemsize)
+    flat = np.ascontiguousarray(x).reshape(-1)
+    sender.append_buffer(flat.view(np.uint8).data, size)
     return node
 
 
@@ -132,7 +128,7 @@ def _read_items(
 
 
 def _check_content(array: Array) -> None:
-    """Refuse text that Python fails at, and make each bool 0 or 1, whatever came."""
+    """Refuse text that Python cannot handle, and make each byte of a bool 0 or 1."""
     dtype = array.dtype
     if dtype.kind == "b":
         np.not_equal(array.view(np.uint8), 0, out=array)
@@ -144,11 +140,11 @@ def _check_content(array: Array) -> None:
 
 
 def _shape(sizes: Node) -> tuple[int, ...]:
-    if type(sizes) is not list or len(sizes) > _MAX_DIMS:
+    is_shape = type(sizes) is list
+    if not is_shape or len(sizes) > _MAX_DIMS:
         raise ProtocolError("an array has no shape, or too many dimensions")
-    for n in sizes:
-        if type(n) is not int or n < 0:
-            raise ProtocolError("an array has an impossible shape")
+    if not all(map(FIELDS["count"], sizes)):
+        raise ProtocolError("an array has an impossible shape")
     return tuple(sizes)
 
 
@@ -176,14 +172,15 @@ def _read_objects(
         receiver.spend_shape(shape, 0)
     array = np.empty(len(cells), dtype=object)
     for i, cell in enumerate(cells):
-        array[i] = cell  # all at once, NumPy would ask each for its items
+        array[i] = cell  # in one assignment, NumPy would look into each cell
     return array.reshape(shape)
 
 
 def _copy(x: Array) -> Any:
-    """Return what no assignment changes, the content, and the objects in it."""
-    # Of objects the bytes are addresses, which hold as long as the objects are kept.
-    objects = x.reshape(-1).tolist() if x.dtype.kind == "O" else None
+    """Return what no assignment can change, the content, and the objects in it."""
+    # The bytes of objects are addresses, which are valid while the objects exist.
+    has_objects = x.dtype.kind == "O"
+    objects = x.reshape(-1).tolist() if has_objects else None
     columns = x.flags.fnc
     data = (x.T if columns else x).tobytes()
     return (x.dtype, len(data)), (x.shape, columns, data), objects
@@ -201,7 +198,7 @@ def _assign(old: Array, new: Array) -> None:
     if old.size != new.size or not is_same_kind:
         raise ProtocolError("a changed array has another size")
     if old.shape != new.shape:
-        with suppress(AttributeError):  # of a view, it cannot change
+        with suppress(AttributeError):  # the shape of a view may be fixed
             old.shape = new.shape
     if old.flags.writeable:
         old[...] = new.reshape(old.shape)
@@ -241,8 +238,14 @@ def _dtype_parts(x: np.dtype[Any]) -> Parts | None:
 
 
 def is_array(kinds: str) -> Callable[[Any], bool]:
-    """Make the question whether a part is a row of NumPy's, of one of these kinds."""
-    return lambda x: type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind in kinds
+    """Return a function that says whether a part is a 1-d array of these kinds."""
+
+    def fits(x: Any) -> bool:
+        if type(x) is not np.ndarray:
+            return False
+        return x.ndim == 1 and x.dtype.kind in kinds
+
+    return fits
 
 
 FIELDS |= {name: FIELDS["value"] for name in ("dtype", "shape", "layout")}

@@ -1,12 +1,12 @@
 """Objects that stay in their process, and their description for the other side.
 
-A message names them by number. For a student's object it also gives the name of the
-class of an installed library of which it is an instance. Judge and student process are
-forks of one process that imports the libraries and lists their classes before any
-student code runs. The student process looks a class up by its identity, so nothing that
-an object says about itself counts: not ``__class__``, not a name, not a module. A liar
-can only send another name of the list, which means only an object of that class, and
-anybody can make one.
+A message names them by number. If a student's object is an instance of a class of an
+installed library, the message also has the name of this class. Judge and student
+process are forks of one process, which imports the libraries and lists their classes
+before any student code runs. The student process looks up a class by its identity, so
+``__class__``, name and module of an object do not matter. A process that lies can only
+send another name on the list, which claims no more than an object of that class, and
+any code can make one.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from nbproctor.protocol.table import FIELDS, Node, Receiver, Row, Sender, add_ro
 
 
 class Ref(NamedTuple):
-    """An object that stays where it is, named by whose it is."""
+    """An object that stays in its process."""
 
-    # student; judge; library: both import it
-    tag: str
+    tag: str  # whose it is: student, judge, or library (which both import)
     fields: tuple[Any, ...]
 
 
 @dataclass
 class NumberedObjects:
-    """Objects that the other side may name, by numbers that are never used again."""
+    """Objects that the other side may name by a number; no number is used twice."""
 
     objects: dict[int, Any] = field(default_factory=dict)
     next_number: int = 0
     _numbers: dict[int, int] = field(default_factory=dict)  # by `id`
 
     def number_of(self, value: Any) -> int:
-        """Return the number of an object, a new one if it has none."""
+        """Return the number of an object; give it a new one if it has none."""
         number = self._numbers.get(id(value))
         if number is None:
             number = self.next_number
@@ -51,13 +50,14 @@ class NumberedObjects:
 
     def keep_only(self, numbers: Iterable[int]) -> None:
         """Forget all other objects."""
-        self.objects = {n: self.objects[n] for n in numbers if n in self.objects}
+        objects = self.objects
+        self.objects = {n: objects[n] for n in numbers if n in objects}
         self._numbers = {id(value): n for n, value in self.objects.items()}
 
 
 # --- classes of installed libraries ---------------------------------------------------
 
-# Values that are sent whole, exceptions, and what a test would call a class of its own.
+# Classes of values that are sent as such, exceptions, and classes themselves.
 _NOT_LISTED = (
     int,
     float,
@@ -74,20 +74,21 @@ _NOT_LISTED = (
     np.ndarray,
     np.generic,
 )
-#: Names of the exceptions that are built in: what any exception is to the other side.
+#: Names of the built-in exceptions, as one of which the other side knows any exception.
 EXCEPTIONS = {
     name
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException)
 }
 _NO_LIBRARIES = {"nbproctor", "IPython", "__main__", *sys.stdlib_module_names}
-_name_of: dict[int, str] = {}  # by `id`: a class may say what it likes of its hash
+_name_of: dict[int, str] = {}  # by `id`, because a class may have any hash
 _class_of: dict[str, type] = {}
 
 
 def list_library_classes() -> None:
     """List the classes of all libraries that are imported now."""
-    for module_name, module in list(sys.modules.items()):
+    modules = dict(sys.modules)
+    for module_name, module in modules.items():
         top = module_name.partition(".")[0]
         if top in _NO_LIBRARIES:
             continue
@@ -95,17 +96,17 @@ def list_library_classes() -> None:
         for value in list(namespace.values()):
             if not isinstance(value, type) or issubclass(value, _NOT_LISTED):
                 continue
-            home = value.__module__
-            if isinstance(home, str) and home.partition(".")[0] == top:
+            home = str(value.__module__)
+            if home.partition(".")[0] == top:
                 name = f"{home}:{value.__qualname__}"
                 _name_of[id(value)] = name
                 _class_of[name] = value
 
 
 def known_base(kind: type) -> tuple[str, bool]:
-    """Return the name of the first class of a library among a class and its bases.
+    """Return the name of the first library class among a class and its bases.
 
-    Empty if there is none; and whether it is the class itself.
+    The name is empty if there is none. The flag says whether it is the class itself.
     """
     for base in type.__dict__["__mro__"].__get__(kind):
         if id(base) in _name_of:
@@ -114,7 +115,7 @@ def known_base(kind: type) -> tuple[str, bool]:
 
 
 def class_named(name: str) -> type | None:
-    """Return the class with a public name, if it is listed."""
+    """Return the listed class with this name; None if there is none."""
     return _class_of.get(name)
 
 
@@ -134,10 +135,10 @@ def read_reference(
     node: list[Node],
     depth: int,
 ) -> Any:
-    """Read what only the receiver can make something of."""
+    """Read a reference to an object; only `Receiver.resolve` knows the object."""
     has_text = receiver.has_text
-    fields = receiver.read_fields(node, depth)  # who resolves it checks them
-    receiver.has_text = has_text  # the name of a class is none
+    fields = receiver.read_fields(node, depth)  # `resolve` checks them
+    receiver.has_text = has_text  # the name of a class does not count as text
     return receiver.resolve(Ref(node[0], tuple(fields)))
 
 
@@ -149,7 +150,8 @@ def _read_repeated(
     receiver.has_repeats = True
     tag, number = node
     parts = receiver.request if tag == "request" else receiver.mutables
-    if not FIELDS["count"](number) or number >= len(parts):
+    is_count = FIELDS["count"](number)
+    if not is_count or number >= len(parts):
         raise ProtocolError("a message names a part that does not exist")
     if parts[number] is None:
         raise ProtocolError("a value contains itself")

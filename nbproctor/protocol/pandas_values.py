@@ -1,8 +1,8 @@
-"""Values of pandas, by their parts: imported only where pandas is.
+"""Values of pandas, sent by their parts. It is imported only if pandas is.
 
 A column is a NumPy array or one of pandas's own arrays; an index is a column with a
-name. Labels are plain values with a hash of Python's own. The receiver makes a value of
-its parts by pandas's own constructors, once each part is what its field says.
+name. Labels are plain values whose hash is Python's own. After the fields of all parts
+are checked, the receiver makes the value by pandas's own constructors.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ _MAX_FREQ = 40  # characters
 _MAX_HASHED = 10_000  # labels that pandas hashes while it makes a value
 _MAX_COLUMNS = 2_000
 _MAX_LABELS = LIMITS["keys"]
-# Since version 3, a copy takes nothing until one of the two is changed.
+# Since version 3, a copy takes no memory until it or the original is changed.
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 _TICKS = ("D", "h", "min", "s", "ms", "us", "ns", "H", "T", "S", "L", "U", "N")
 
-# Arrays of text are of several classes, by how they are stored.
+# The class of an array of text depends on its storage.
 _TEXTS = {
     type(pd.array([], dtype=name)) for name in ("str", "string", "string[python]")
 } - {NumpyExtensionArray}
 _ARRAYS = (pd.Categorical, *_TEXTS)
 _INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
 _SCALARS = (pd.Timestamp, *STANDARD)
+_PLAIN_LABELS = {type(None), bool, int, float, complex, str, bytes}
 
 
 def _check(holds: bool, subject: str) -> None:
-    """Raise `ValueError` where parts do not fit together."""
+    """Raise `ValueError` if parts do not fit together."""
     if not holds:
         raise ValueError(subject)
 
@@ -53,20 +54,27 @@ def _check(holds: bool, subject: str) -> None:
 # --- what a part can be ---------------------------------------------------------------
 
 
+def _has_parts(x: Any) -> bool:
+    """Whether a part has parts itself, so that its value is not sent without it."""
+    return parts_of(x) is not None
+
+
 def _is_column(x: Any) -> bool:
-    return type(x) in _ARRAYS or is_array("biufcmMO")(x)
+    if type(x) in _ARRAYS:
+        return _has_parts(x)
+    return is_array("biufcmMO")(x)
 
 
 def _is_label(x: Any) -> bool:
-    """Whether a value can be a label: it goes whole, and has a hash of Python's own."""
+    """Whether a value can be a label: it is sent as such, and Python hashes it."""
     kind = type(x)
     if kind is tuple:
         return all(map(_is_label, x))
-    if kind in (type(None), bool, int, float, complex, str, bytes):
+    if kind in _PLAIN_LABELS:
         return True
     if isinstance(x, np.generic):
         return x.dtype.str in DTYPES
-    return kind in _SCALARS and parts_of(x) is not None
+    return kind in _SCALARS and _has_parts(x)
 
 
 def _are_labels(x: Any) -> bool:
@@ -75,13 +83,18 @@ def _are_labels(x: Any) -> bool:
         return False
     if x.dtype != object:
         return True
-    if len(x) > _MAX_LABELS or not all(map(_is_label, x)):
-        return False
-    return not hashes_collide(x, lambda one, other: one is other or bool(one == other))
+    are_labels = len(x) <= _MAX_LABELS and all(map(_is_label, x))
+    return are_labels and not hashes_collide(x, _are_equal)
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    """Whether two labels are equal; nan is not equal to itself, but the same."""
+    return one is other or bool(one == other)
 
 
 def _is_index(x: Any) -> bool:
-    return type(x) in (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
+    kinds = (*_INDEXES, pd.RangeIndex, pd.MultiIndex)
+    return type(x) in kinds and _has_parts(x)
 
 
 def _is_small_index(x: Any) -> bool:
@@ -107,7 +120,7 @@ FIELDS |= {
 
 
 def _column(values: Any) -> Any:
-    """Return a NumPy array where that is all there is to a column."""
+    """Return the NumPy array of a column if it has nothing else, or else the column."""
     dates = isinstance(values.dtype, np.dtype) and values.dtype.kind in "mM"
     if dates or type(values) is NumpyExtensionArray:
         return values.to_numpy()
@@ -117,7 +130,7 @@ def _column(values: Any) -> Any:
 def _strings_parts(x: Any) -> Parts:
     is_nan = x.dtype.na_value is not pd.NA
     values = x.to_numpy(object, na_value=None)
-    if np.str_ in map(type, values):  # labels that came from an array of text
+    if np.str_ in map(type, values):  # labels from an array of text
         values = values.astype(str).astype(object)
     return values, x.dtype.storage, is_nan
 
@@ -161,7 +174,7 @@ def _index(
 
 
 def _is_fast_frequency(steps: Any, length: int) -> bool:
-    """Whether pandas compares dates with a frequency in no time: some, one by one."""
+    """Whether pandas compares dates with this frequency quickly, not one by one."""
     ticks = steps is None or steps.lstrip("-0123456789") in _TICKS
     return ticks or length <= _MAX_LABELS
 
@@ -205,14 +218,14 @@ def _same(one: Any, other: Any) -> bool:
             if not axis.identical(other_axis):
                 return False
         return isinstance(one, pd.DataFrame) or bool(one.name == other.name)
-    except Exception:  # pandas does not compare everything
+    except Exception:  # pandas cannot compare everything
         return False
 
 
 _TABLE = Change(
     copy=lambda x: x.copy(deep=not _COPY_ON_WRITE),
     same=_same,
-    # What pandas's own ``inplace=True`` comes to.
+    # This has the effect of pandas's own ``inplace=True``.
     assign=lambda old, new: type(old).__init__(old, new),
 )
 add_rows(

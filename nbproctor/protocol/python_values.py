@@ -1,6 +1,6 @@
 """Values of Python and its standard library: containers, numbers, dates.
 
-Moments are compared by ``==`` like numbers, so they are sent whole, not as handles.
+Dates are compared by ``==`` like numbers, so they are sent as such, not as handles.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def _write_container(
     x: Any,
     depth: int,
 ) -> Node:
-    """Write the items of a container, or keys and values in turn."""
-    if type(x) not in (list, tuple):  # all others have keys
+    """Write the items of a container, or its keys and values in turn."""
+    if type(x) not in (list, tuple):  # other containers have keys
         sender.spend("keys", len(x))
     items = chain.from_iterable(x.items()) if isinstance(x, dict) else x
     return sender.write_values([tag, *items], depth)
@@ -63,17 +63,19 @@ def _read_dict(
     items = receiver.read_fields(node, depth)
     keys = items[::2]
     receiver.spend_keys(keys)
+    values = items[1::2]
     # A key without a value is a `ValueError`.
-    return kind(dict(zip(keys, items[1::2], strict=True)))
+    return kind(dict(zip(keys, values, strict=True)))
 
 
-# Items are compared by `is`: `==` would take 1 for True, and ask them.
 def _same_items(now: Any, before: Any) -> bool:
-    if len(now) != len(before) or not all(map(is_, now, before)):
+    """Compare items by `is`: `==` would take 1 for True, and call their methods."""
+    if len(now) != len(before):
         return False
-    if not isinstance(now, dict):
-        return True
-    return all(map(is_, now.values(), before.values()))
+    has_same_values = True
+    if isinstance(now, dict):
+        has_same_values = all(map(is_, now.values(), before.values()))
+    return has_same_values and all(map(is_, now, before))
 
 
 def _assign(old: Any, new: Any) -> None:
@@ -84,11 +86,11 @@ def _assign(old: Any, new: Any) -> None:
         old.update(new)
 
 
-# --- text to be read and written in memory --------------------------------------------
+# --- streams of text in memory --------------------------------------------------------
 
 
 def _stream_parts(x: Any) -> Parts:
-    """Return what a stream holds, how it ends lines, and where it is, or its end."""
+    """Return text, line ending and position of a stream; at most its end."""
     text, ending, position, _ = x.__getstate__()
     return text, ending, min(position, len(text))
 
@@ -97,7 +99,7 @@ def _stream(*parts: Any) -> Any:
     stream: Any = StringIO()
     stream.__setstate__((*parts, None))
     if _stream_parts(stream) != parts:
-        raise ValueError("a stream is behind its end")
+        raise ValueError("a stream is past its end")
     return stream
 
 
@@ -151,23 +153,24 @@ def _read_range(
     node: list[Node],
     depth: int,
 ) -> range:
-    start, stop, step = receiver.read_fields(node, depth)
-    if not all(map(FIELDS["integer"], (start, stop, step))):
+    bounds = receiver.read_fields(node, depth)
+    start, stop, step = bounds
+    if not all(map(FIELDS["integer"], bounds)):
         raise ProtocolError("a range is not made of integers")
     numbers = range(start, stop, step)
-    receiver.spend("length", len(numbers))  # or it has no length: an `ArithmeticError`
+    receiver.spend("length", len(numbers))  # `ArithmeticError` if it is too long
     return numbers
 
 
 # --- dates ----------------------------------------------------------------------------
 
-STANDARD = (datetime,)  # values by their parts that have a hash of Python's own
+STANDARD = (datetime,)  # types of values that are sent by parts, and Python hashes
 _bounds = attrgetter("start", "stop", "step")
 _moment = attrgetter("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 FIELDS |= {
-    # As `hex` writes them, with "-0x".
+    # The text that `hex` returns, with "-0x".
     "hex": lambda x: type(x) is str and len(x) <= MAX_BITS // 4 + 3,
 }
 _ITEMS = Change(

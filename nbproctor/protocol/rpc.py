@@ -1,15 +1,15 @@
-"""Requests and replies on one wire, each side asking the other in turn.
+"""Requests and replies on one wire, between two sides that both send requests.
 
-Either side may ask while it answers (a test hands the student a function of its own),
-so requests nest like calls on a stack. The receiver of a request has copies of its
-lists, dictionaries, sets and arrays. What the receiver changes in them comes back with
-the reply and is written into the originals; a copy that is itself part of the reply
-comes back as the original, as if both sides shared memory.
+A side may send a request while it answers one (a student's code calls a function that
+the test handed over), so requests are nested like calls on a stack. The receiver of a
+request has copies of its lists, dictionaries, sets and arrays. If the receiver changes
+them, the changes come back with the reply and are written into the originals. If such a
+copy is part of the reply, the original takes its place, as if both sides shared memory.
 
-A request is a tuple of its name and its arguments; the tables say which there are. The
-table of types makes a frame of it, and values of a frame. A decoded value has exactly
-the type of its row, never a subclass that a student wrote. What cannot be read ends in
-a `ProtocolError`, whatever is wrong with it.
+A request is a tuple of its name and its arguments; two tables list all requests. The
+table of types turns requests into frames, and frames into values. A decoded value has
+exactly the type of its row, never a subclass that a student wrote. A message that
+cannot be read always raises `ProtocolError`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from nbproctor.protocol.table import Mutable, Node, Receiver, Sender, change_of
 REQUEST, VALUE, RAISED = range(3)
 
 
-# Names and types of the arguments of each request; ``object`` is any value.
+# Names and types of the arguments of each request; ``object`` means any value.
 Requests = Mapping[str, Mapping[str, type]]
 TO_STUDENT: Requests = {
     "unpack": {"files": dict},
@@ -69,7 +69,7 @@ TO_STUDENT: Requests = {
     "lend": {"functions": dict},
     "untried": {},
 }
-# `number` is that of an object that the test handed over.
+# `number` is the number of an object that the test handed over.
 TO_JUDGE: Requests = {
     "get": {"number": int, "name": str},
     "set": {
@@ -95,32 +95,32 @@ TO_JUDGE: Requests = {
 
 
 def _check(kinds: Mapping[str, type], arguments: list[Any]) -> None:
-    """Refuse arguments that have not the number or the exact types of a request."""
-    fits = len(arguments) == len(kinds)
-    for argument, kind in zip(arguments, kinds.values(), strict=False):
-        if kind not in (object, type(argument)):
-            fits = False
+    """Refuse arguments unless their number and exact types are those of a request."""
+    types = [*kinds.values()]
+    fits = len(arguments) == len(types)
+    for argument, kind in zip(arguments, types, strict=False):
+        fits &= kind in (object, type(argument))
     if not fits:
         raise ProtocolError("a request has other arguments than it should")
 
 
 @dataclass
 class Connection:
-    """One side of the conversation, which answers `requests` by what `handler` says.
+    """One side of a connection, which answers `requests` with `handler`.
 
-    ``handler.answer`` gets the name of a request and its arguments; its result, or
-    whatever it raises but an `Interruption`, is the reply. ``handler.default`` is that
-    of `encode`, ``handler.resolve`` that of `decode`. ``handler.describe_exception``
-    makes a plain value of an exception, ``handler.rebuild_exception`` an exception of
-    the other side's description.
+    ``handler.answer`` gets the name of a request and its arguments. Its result, or any
+    exception except `Interruption`, is the reply. ``handler.default`` is used by
+    `encode`, ``handler.resolve`` by `decode`. ``handler.describe_exception`` turns an
+    exception into a plain value, and ``handler.rebuild_exception`` turns the other
+    side's description into an exception.
     """
 
     wire: Wire
     requests: Requests
     handler: Any
-    # A student's threads may all use objects of the test's, one at a time.
+    # All threads of a student may use objects of the test, but one at a time.
     turn: Any = field(default_factory=RLock)
-    has_text: bool = False  # whether text or bytes have come since somebody reset this
+    has_text: bool = False  # whether text or bytes have come since the last reset
 
     def ask(
         self,
@@ -128,11 +128,11 @@ class Connection:
         *arguments: Any,
         deadline: Deadline | None = None,
     ) -> Any:
-        """Ask the other side and wait for its reply.
+        """Send a request, and return the other side's reply.
 
-        It raises what the other side raised, as `handler` makes it; `UnsendableError`,
-        after which the connection is still good; `ProtocolError`: the other side is
-        late, gone or does not keep to the protocol.
+        An exception of the other side is raised here, as `handler` rebuilds it. After
+        `UnsendableError`, the connection can still be used. `ProtocolError`: the other
+        side is late or gone, or breaks the protocol.
         """
         request = name, *arguments
         encoded = encode(request, self.handler.default)
@@ -141,12 +141,13 @@ class Connection:
             decoded = decode(frame, self.handler.resolve, request=encoded.mutables)
         self.has_text |= decoded.has_text
         reply = decoded.value
-        if type(reply) is not tuple or len(reply) != 2:
+        is_pair = type(reply) is tuple and len(reply) == 2
+        if not is_pair:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
         if changes is not None:
             if decoded.has_repeats:
-                check_repeats([changes])  # what is to be copied
+                check_repeats([changes])  # they are going to be copied
             write_back(encoded.mutables, changes)
         if decoded.has_repeats:
             check_repeats([value, *encoded.mutables])
@@ -166,7 +167,8 @@ class Connection:
         except ProtocolError:
             raise
         except Exception as error:
-            # No memory, no stack: a reply that was not read would answer the next call.
+            # Out of memory, for example. A reply that was not read would be taken for
+            # that of the next request.
             raise ProtocolError("a message was lost") from error
 
     def serve(self) -> None:
@@ -179,7 +181,7 @@ class Connection:
         if frame.kind != REQUEST:
             raise ProtocolError("a reply came where a request was expected")
         request = decode(frame, handler.resolve, track=True)
-        self.has_text = True  # what it asks for, at least
+        self.has_text = True  # at least the name of the request
         if request.has_repeats:
             check_repeats([request.value])
         match request.value:
@@ -201,7 +203,7 @@ class Connection:
             encoded = encode(reply, handler.default, numbers)
         except Interruption:
             raise
-        except BaseException as error:  # an object of a student's may raise anything
+        except BaseException as error:  # a student's object may raise anything
             kind = RAISED
             description = handler.describe_exception(error)
             encoded = encode((description, None), handler.default)
@@ -221,10 +223,10 @@ def encode(
 ) -> Encoded:
     """Encode a value.
 
-    What is in no row of the table is asked of `default`, which returns a `Ref`, other
-    items of `objects`, or a plainer value. `received` has the numbers, by `id`, of
-    mutable parts of the request that this replies to. `UnsendableError`: too deep, too
-    large, or refused.
+    For a value that has no row in the table, `default` returns a `Ref`, or a simpler
+    value that is encoded in its place. For a reply, `received` has the numbers of the
+    mutable parts of the request, by `id`. `UnsendableError`: the value is nested too
+    deep, too large, or refused.
     """
     sender = Sender(default=default, received=received)
     try:
@@ -245,11 +247,11 @@ def decode(
     track: bool = False,
     request: Sequence[Mutable] = (),
 ) -> Receiver:
-    """Decode a frame; `ProtocolError`, whatever is wrong with it.
+    """Decode a frame; raise `ProtocolError` if anything is wrong with it.
 
-    `resolve` makes something of a reference. With `track`, the mutable parts are
-    copied, so that `Receiver.compare` can be asked; `request` are those of the request
-    that this frame replies to.
+    `resolve` returns the object for a reference. With `track`, the mutable parts are
+    copied for `Receiver.compare`. For a reply, `request` has the mutable parts of the
+    request.
     """
     receiver = Receiver(
         raw=frame.raw,
@@ -271,15 +273,17 @@ def decode(
 
 
 def write_back(mutables: list[Mutable], changes: Any) -> None:
-    """Give the originals of a request what was changed in their copies."""
+    """Change the originals of a request as the other side has changed its copies."""
     if type(changes) is not list:
         raise ProtocolError("the changes of a call are not a list")
     previous = -1
     for pair in changes:
-        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not int:
+        is_pair = type(pair) is tuple and len(pair) == 2
+        if not is_pair or type(pair[0]) is not int:
             raise ProtocolError("a change of a call has no number")
         number, new = pair
-        # Each part once: a long list given to it a million times would take hours.
+        # Only in order, so each part once: to assign a long list a million times would
+        # take hours.
         old = mutables[number] if previous < number < len(mutables) else None
         change = change_of(old)
         if not change or type(old) is not type(new):
@@ -290,8 +294,8 @@ def write_back(mutables: list[Mutable], changes: Any) -> None:
 
 # --- text -----------------------------------------------------------------------------
 
-# msgspec takes a fraction of the time of Python's own module, and knows neither NaN and
-# infinity nor halves of surrogate pairs, which a student's floats and strings may hold.
+# msgspec is much faster than Python's own module, but it supports neither NaN and
+# infinity nor single surrogates, which a student's floats and strings may contain.
 _quick_write = msgspec.json.Encoder().encode
 _quick_read = msgspec.json.Decoder().decode
 _write_any = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -302,15 +306,15 @@ def _write_text(node: Node, *, finite: bool) -> bytes:
     if finite:  # msgspec writes null for floats that are not
         try:
             return _quick_write(node)
-        except UnicodeEncodeError:  # half of a surrogate pair
+        except UnicodeEncodeError:  # a single surrogate
             pass
     return _write_any(node).encode()
 
 
 def _read_text(text: bytes) -> Node:
-    """Read JSON, behind which may be spaces; it is taken as Python's module does."""
+    """Read JSON as Python's module does; there may be spaces after it."""
     text = text.rstrip(b" ")
-    if text[:1].isspace() or text[-1:].isspace():
+    if text != text.strip():
         raise ProtocolError("a message has more blanks than it should")
     try:
         return _quick_read(text)
@@ -323,9 +327,9 @@ def _read_text(text: bytes) -> Node:
 
 # --- repeated parts -------------------------------------------------------------------
 
-# Items that a value may have more when written out than it has in all its parts. A list
-# that holds a list twice, which holds another list twice, and so on, is short to send
-# and takes forever to walk; a list that holds itself never ends.
+# How many items a value may have in addition if each repeated part is counted every
+# time. A list that contains a list twice, which contains another list twice, and so on,
+# is short to send and takes forever to walk; a list that contains itself never ends.
 MAX_REPEATED = 1 << 22
 _OPEN = -1
 _CONTAINERS = (list, tuple, set, frozenset)
@@ -333,7 +337,7 @@ _CONTAINERS = (list, tuple, set, frozenset)
 
 def check_repeats(roots: Iterable[Any]) -> None:
     """Refuse values that contain themselves, or repeat their parts too often."""
-    sizes: dict[int, int] = {}  # with all parts, each as often as it is there, by `id`
+    sizes: dict[int, int] = {}  # by `id`, with each repeated part counted every time
     once = 0
 
     def size_of(x: Any) -> int:
@@ -362,9 +366,10 @@ def check_repeats(roots: Iterable[Any]) -> None:
 
 
 def _measure(x: Any) -> tuple[int, Iterable[Any]]:
-    """Return the size of a value without its parts (0: it is quickly read), and these.
+    """Return the size of a value without its parts, and the parts.
 
-    The parts of one that was measured before are not looked at.
+    The size is 0 if reading it takes almost no time. Check `sizes` before reading the
+    parts, because they may be long.
     """
     kind = type(x)
     if kind in (str, bytes):
@@ -379,6 +384,6 @@ def _measure(x: Any) -> tuple[int, Iterable[Any]]:
         return len(x) + 1, x
     if not change_of(x):
         return 0, ()
-    has_parts = kind is np.ndarray and x.dtype.kind == "O"
-    # An array, a table or a stream.
-    return getattr(x, "size", 0) + 1, x.flat if has_parts else ()
+    size = getattr(x, "size", 0) + 1  # of an array, a table or a stream
+    has_objects = kind is np.ndarray and x.dtype.kind == "O"
+    return size, x.flat if has_objects else ()

@@ -1,10 +1,10 @@
-"""The table of types: every kind of value that a message can hold, one row each.
+"""The table of types: every kind of value that a message can contain has a row.
 
 A message is JSON text and a raw part. ``null``, ``true``, numbers and text stand for
 themselves; any other value is a JSON list of a tag and its fields. There is no pickle
-and no JSON object, so no message can name code to run. The rows stand in
-`python_values`, `numpy_values`, `objects`, and in a module for each library;
-``docs/protocol.md`` says what they mean, and the fuzz tests are held against them.
+and no JSON object, so no message can name code to run. The rows are in `python_values`,
+`numpy_values`, `objects`, and in a module for each library. ``docs/protocol.md``
+describes them, and the fuzz tests use them.
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nbproctor.protocol.budget import ALIGN, LIMITS, MAX_DEPTH, MessageBudget
+from nbproctor.protocol.budget import ALIGN, MAX_DEPTH, MessageBudget
 from nbproctor.protocol.frames import Encoded, ProtocolError, UnsendableError
 
-Node = Any  # what JSON can hold: a value by itself, or a list of a tag and its fields
+Node = Any  # of JSON: one that stands for itself, or a list of a tag and its fields
 Parts = tuple[Any, ...]
 Mutable = Any  # a list, dict, set, array, table …
-# Whether a field can be this. The sender asks it too: what does not fit stays there.
+# Whether a field can have this value. The sender checks it, too: a value whose parts do
+# not fit stays in its process.
 Field = Callable[[Any], bool]
 
 
 class Change(NamedTuple):
-    """How a value that can be changed in place is compared and changed."""
+    """How to compare and to change a value that can be changed in place."""
 
-    copy: Callable[[Any], Any]  # what `same` compares it with later
-    # To the bit; None if it has become something that the original cannot become.
+    copy: Callable[[Any], Any]  # makes what `same` compares the value with later
+    # Compares every bit; None if the original cannot take over the change.
     same: Callable[[Any, Any], bool | None]
-    assign: Callable[[Any, Any], None]  # gives the first the content of the second
+    assign: Callable[[Any, Any], None]  # gives the first value the second's content
 
 
 class Row(NamedTuple):
-    """One type of value, which is written and read, or sent by its parts."""
+    """One type of value. It has either `write` and `read`, or `parts` and `build`."""
 
-    tag: str  # of a value of a library: its name, a dot and that of the value
-    fields: str  # keys of `FIELDS`, the last one perhaps with a star: any number of it
-    classes: type | tuple[type, ...]  # exactly these, nothing derived from them
-    # Called with a `Sender`, a value and a depth: its node; None if it stays there.
+    tag: str  # for a value of a library: the library's name, a dot, the value's name
+    fields: str  # keys of `FIELDS`; a star after the last one means any number of it
+    classes: type | tuple[type, ...]  # exactly these, no derived classes
+    # Called with a `Sender`, a value and a depth. Returns the value's node; None if the
+    # value stays in its process.
     write: Any = None
-    read: Any = None  # called with a `Receiver`, a node and a depth: the value
+    read: Any = None  # called with a `Receiver`, a node and a depth; returns the value
     change: Change | None = None
-    # Takes a value apart, one part for each field; None beyond the limits.
+    # Returns one part for each field; None if the value exceeds a limit.
     parts: Callable[[Any], Parts | None] | None = None
-    build: Any = None  # makes a value, or raises whatever where the parts do not fit
+    build: Any = None  # makes a value; raises any exception if the parts do not fit
 
 
 @cache
 def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
-    """Return the kinds of the fields that there are once, and of those with a star."""
+    """Return the kinds of the single fields, and the kinds of those with a star."""
     once = []
     starred = []
     for name in fields.split():
@@ -67,16 +69,16 @@ def _kinds_of(fields: str) -> tuple[list[Field], list[Field]]:
 
 
 def _fit(row: Row, parts: Sequence[Any]) -> bool:
-    """Whether there are as many parts as fields, and each is what its field says."""
+    """Whether the number of parts is right, and each part fits its field."""
     once, starred = _kinds_of(row.fields)
     kinds = once + starred * (len(parts) - len(once))
-    return len(kinds) == len(parts) and all(
-        fits(part) for fits, part in zip(kinds, parts, strict=True)
-    )
+    if len(kinds) != len(parts):
+        return False
+    return all(fits(part) for fits, part in zip(kinds, parts, strict=True))
 
 
 def exactly(kind: type) -> Field:
-    """Make the question whether a field is of this type, not of one derived from it."""
+    """Return a function that says whether a field has exactly this type."""
     return lambda x: type(x) is kind
 
 
@@ -107,13 +109,13 @@ def add_rows(*rows: Row) -> None:
 
 
 def change_of(value: Any) -> Change | None:
-    """Return how to compare and to change a value in place, if that can be."""
+    """Return how to compare and to change a value; None if it cannot be changed."""
     row = _row_of.get(type(value))
     return row.change if row else None
 
 
 def parts_of(value: Any) -> Parts | None:
-    """Return the parts of a value that is sent by its parts; None beyond the limits."""
+    """Return the parts of a value; None if it is not sent by parts, or too large."""
     row = _row_of.get(type(value))
     if row is None or row.parts is None:
         return None
@@ -121,7 +123,7 @@ def parts_of(value: Any) -> Parts | None:
         parts = row.parts(value)
         if parts is not None and _fit(row, parts):
             return parts
-    except Exception:  # what a library says of its own unusual values
+    except Exception:  # a library may fail at its own unusual values
         pass
     return None
 
@@ -129,22 +131,23 @@ def parts_of(value: Any) -> Parts | None:
 # --- libraries ------------------------------------------------------------------------
 
 
-# Libraries with a module of rows → who imports them. Judge and student process are
-# forks of one process, so both have these rows, or neither has: without pandas, nothing
-# changes, and nobody imports it.
+# Libraries with a module of rows → the modules that import them. Judge and student
+# process are forks of one process, so both have these rows, or neither has. Without
+# pandas, nothing changes, and pandas is not imported.
 LIBRARIES = {"pandas": {"pandas", "seaborn", "statsmodels"}}
 
 
 def libraries_used(modules: Iterable[str]) -> list[str]:
-    """Return the libraries with rows that are among these modules, or come with one."""
+    """Return the libraries with rows that these modules are, or import."""
     tops = {name.partition(".")[0] for name in modules}
     return [name for name, importers in LIBRARIES.items() if tops & importers]
 
 
 def load_rows() -> None:
     """Load the rows of the libraries that are imported here, before any fork."""
-    for name in LIBRARIES.keys() & sys.modules.keys():
-        import_module(f"nbproctor.protocol.{name}_values")
+    for name in LIBRARIES:
+        if name in sys.modules:
+            import_module(f"nbproctor.protocol.{name}_values")
 
 
 # --- messages -------------------------------------------------------------------------
@@ -158,23 +161,23 @@ _ARRAYS = ["a"], ["O"]  # how their nodes begin
 
 @dataclass(kw_only=True)
 class Sender(MessageBudget, Encoded):
-    """Makes JSON of a message's values, and a raw part; see `rpc.encode`."""
+    """Writes a message's values as JSON and a raw part; see `rpc.encode`."""
 
     error = UnsendableError
     subject = "a value"
-    finite = True  # all floats of it, so far
+    finite = True  # whether all floats so far are finite
 
     default: Callable[[Any], Any]
     received: Mapping[int, int]
-    # Of the mutable parts, by `id`.
+    # Numbers of the mutable parts, by `id`.
     _numbers: dict[int, int] = field(default_factory=dict)
-    # Values by `id`.
-    _parts_by_id: dict[int, tuple[Any, Parts | None]] = field(default_factory=dict)
 
     def write_value(self, x: Any, depth: int) -> Node:
-        """Write a value; `depth` counts the values around it."""
+        """Write a value; `depth` is the number of values that contain it."""
         kind = type(x)
-        if kind in _AS_IT_IS or (kind is int and -_SMALL <= x < _SMALL):
+        if kind in _AS_IT_IS:
+            return x
+        if kind is int and -_SMALL <= x < _SMALL:
             return x
         if kind is float:
             if x - x != 0:
@@ -216,7 +219,7 @@ class Sender(MessageBudget, Encoded):
             self.mutables.append(x)
             numbers[key] = _UNFINISHED
             node = row.write(self, x, depth)
-            if node is None:  # it stays where it is
+            if node is None:  # it stays in its process
                 self.mutables.pop()
                 del numbers[key]
             else:
@@ -232,37 +235,15 @@ class Sender(MessageBudget, Encoded):
             return
         gap = -size % ALIGN
         self.size += size + gap
-        if self.size > LIMITS["bytes"]:
-            self.spend("bytes", self.size)
+        self.spend("bytes", size + gap)
         self.buffers.append(data)
         if gap:
             self.buffers.append(bytes(gap))
 
-    def take_apart(self, x: Any) -> Parts | None:
-        """Return the parts of a value if it goes whole, with what it is made of.
-
-        A table with an index that stays where it is would be no table.
-        """
-        key = id(x)
-        if key not in self._parts_by_id:
-            parts = parts_of(x)
-            if parts is not None and not self._is_sendable(parts):
-                parts = None
-            self._parts_by_id[key] = x, parts  # kept, so that no other gets its `id`
-        return self._parts_by_id[key][1]
-
-    def _is_sendable(self, part: Any) -> bool:
-        if type(part) is tuple:
-            return all(map(self._is_sendable, part))
-        row = _row_of.get(type(part))
-        if not row or "." not in row.tag:
-            return True
-        return self.take_apart(part) is not None
-
     def _write_fallback(self, x: Any, depth: int) -> Node:
-        """Write what is in no row, or beyond the limits of its row."""
-        kind = type(x)  # not what it says of itself
-        if issubclass(kind, np.generic):  # of a class of somebody's
+        """Write a value that has no row, or exceeds the limits of its row."""
+        kind = type(x)  # not its ``__class__``, which it can choose
+        if issubclass(kind, np.generic):  # of a derived class
             for base in kind.__mro__[1:]:
                 if base in _row_of:
                     return self.write_value(base(x), depth)
@@ -271,35 +252,36 @@ class Sender(MessageBudget, Encoded):
 
 @dataclass(kw_only=True)
 class Receiver(MessageBudget):
-    """Makes a value of what JSON held; for its fields, see `rpc.decode`."""
+    """Makes a value from JSON and a raw part; for its fields, see `rpc.decode`."""
 
     error = ProtocolError
     subject = "a message"
-    value: Any = None  # as it was sent, changed by whoever got it
-    position = 0  # bytes of the raw part that are taken, by one value after the other
-    # Whether a part, or one of what it replies to, is there repeatedly.
+    value: Any = None  # the decoded value, which its user may change
+    position = 0  # the number of bytes of the raw part that were read
+    # Whether the message repeats one of its parts, or a part of its request.
     has_repeats = False
-    has_text = False  # or bytes, that its sender may have made
+    has_text = False  # or bytes, which its sender may have chosen
 
     raw: memoryview
     resolve: Callable[[Any], Any]
     track: bool
     request: Sequence[Mutable]
-    # In order of beginning; None: not whole yet.
+    # In the order in which they begin; None if not yet complete.
     mutables: list[Mutable] = field(default_factory=list)
-    copies: list[Any] = field(default_factory=list)  # of these, for `Change.same`
+    copies: list[Any] = field(default_factory=list)  # of `mutables`, for `Change.same`
 
     def read_value(self, x: Node, depth: int) -> Any:
-        """Read a value; `depth` counts the values around it."""
+        """Read a value; `depth` is the number of values that contain it."""
         kind = type(x)
         if kind in _JSON:
             self.has_text |= kind is str
             return x
-        if kind is not list or not x or type(x[0]) is not str or depth > MAX_DEPTH:
-            raise ProtocolError("a value has no tag, or is nested too deep")
-        row = ROWS.get(x[0])
+        tag = x[0] if kind is list and x else None
+        row = ROWS.get(tag) if type(tag) is str else None
         if not row:
-            raise ProtocolError("a value has an unknown tag")
+            raise ProtocolError("a value has no tag, or an unknown one")
+        if depth > MAX_DEPTH:
+            raise ProtocolError("a value is nested too deep")
         change = row.change
         if not change:
             return row.read(self, x, depth + 1)
@@ -339,14 +321,15 @@ class Receiver(MessageBudget):
     def compare(self) -> tuple[list[tuple[int, Mutable]], dict[int, int]]:
         """Compare the mutable parts with what arrived.
 
-        Returns numbers and copies of those that have changed, and `id` → number of all.
+        Returns numbers and copies of those that have changed, and the numbers of all by
+        `id`.
         """
         changes = []
         numbers = {}
         for number, now in enumerate(self.mutables):
             change = change_of(now)
             same = change and change.same(now, self.copies[number])
-            if same is None:  # it cannot be what its original becomes
+            if same is None:  # the original cannot take over the change
                 continue
             numbers[id(now)] = number
             if not same:
@@ -363,12 +346,12 @@ def _write_parts(
     x: Any,
     depth: int,
 ) -> Node:
-    parts = sender.take_apart(x) if "." in row.tag else parts_of(x)
+    parts = parts_of(x)
     if parts is None:
         return None
     node = [row.tag]
     for part in parts:
-        # An array that is a part has no number of its own: it cannot change by itself.
+        # An array that is a part has no number, because it is not changed by itself.
         if type(part) is np.ndarray:
             node.append(ROWS["a"].write(sender, part, depth + 1))
         else:
@@ -384,13 +367,14 @@ def _read_parts(
 ) -> Any:
     parts = node[1:]
     for index, part in enumerate(parts):
-        if type(part) is list and part[:1] in _ARRAYS:
+        is_array = type(part) is list and part[:1] in _ARRAYS
+        if is_array:
             parts[index] = ROWS[part[0]].read(receiver, part, depth + 1)
         else:
             parts[index] = receiver.read_value(part, depth)
     try:
         if _fit(row, parts):
             return row.build(*parts)
-    except Exception as error:  # whatever its library says of parts that do not fit
+    except Exception as error:  # libraries raise many kinds if parts do not fit
         raise ProtocolError("parts do not fit") from error
     raise ProtocolError(f"a value with tag {row.tag!r} has parts of another kind")

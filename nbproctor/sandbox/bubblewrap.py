@@ -1,13 +1,13 @@
 """bubblewrap, the outer layer: namespaces around the whole fork server.
 
-Inside there is no network, no other process, and of the file system only what is bound
-here one by one. bubblewrap needs no root and no daemon, and does one thing. For root it
-makes no user namespace: the fork server keeps the few capabilities with which it gives
-every process another user id, which is worth more.
+Inside, there is no network and no other process. Only the files and folders that are
+bound here one by one are visible. bubblewrap needs neither root nor a daemon. For root,
+it makes no user namespace: the fork server then keeps the few capabilities that it
+needs to give every process another user id, which protects more.
 
-`--die-with-parent` is not used: it fires when the *thread* that started bubblewrap
-ends. The fork server ends when its control socket is closed, and all in its namespace
-with it.
+`--die-with-parent` is not used, because it takes effect when the *thread* that started
+bubblewrap ends. The fork server ends when its control socket is closed, and everything
+in its namespace ends with it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 
 from nbproctor.sandbox.policy import Policy, readable_paths
 
-# To mount a scratch for each process; for root also to change user ids, to own folders
-# of those and to end their processes.
+# To mount a scratch folder for each process. Root also changes user ids, gives folders
+# to these users, and ends their processes.
 CAPABILITIES = ["CAP_SYS_ADMIN"]
 ROOT_CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL"]
 ROOT_CAPABILITIES += ["CAP_SETGID", "CAP_SETUID"]
@@ -37,8 +37,8 @@ def command(
 ) -> list[str]:
     """Return the command that runs `argv` inside bubblewrap.
 
-    Inside is what `policy` makes visible, and `writable`, under the same names.
-    `FileNotFoundError`: bubblewrap is not installed.
+    It sees the paths that `policy` makes readable, and those in `writable`, under their
+    own names. `FileNotFoundError`: bubblewrap is not installed.
     """
     bwrap = shutil.which("bwrap")
     if bwrap is None:
@@ -50,7 +50,7 @@ def command(
     if os.geteuid() == 0:
         capabilities = CAPABILITIES + ROOT_CAPABILITIES
     else:
-        namespaces.insert(0, "user")
+        namespaces.append("user")
     line = [bwrap, "--new-session", "--hostname", "sandbox", "--chdir", "/"]
     line += [f"--unshare-{namespace}" for namespace in namespaces]
     line += ["--cap-drop", "ALL"]
@@ -58,33 +58,27 @@ def command(
         line += ["--cap-add", capability]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    options = {}
+    binds = dict.fromkeys(writable, "--bind-try")  # "try": if the path exists
     for name in readable_paths(policy):
         if not name.startswith("/dev/"):
-            options[Path(name)] = "--ro-bind"
-    options |= dict.fromkeys(writable, "--bind")
-    binds = {}
-    folders = set[Path]()
-    for path, option in options.items():
-        if path.exists():
-            binds[path] = option
-            folders.update(path.parents)
+            binds.setdefault(Path(name), "--ro-bind-try")
+    folders = set[Path]().union(*(path.parents for path in binds))
     folders -= {Path("/"), Path("/tmp")}
     # Outer folders first, or they would hide the inner ones.
     for path in sorted(folders | binds.keys()):
         if path in binds:
             line += [binds[path], str(path), str(path)]
         elif binds.keys().isdisjoint(path.parents):
-            # bubblewrap would make the folders above a bind for root's eyes only.
+            # bubblewrap would make the folders above a bind readable for root only.
             line += ["--perms", "0755", "--dir", str(path)]
     return [*line, "--", *argv]
 
 
 @cache
 def failure() -> str:
-    """Return why bubblewrap does not start here, or nothing if it does.
+    """Return why bubblewrap does not start on this computer, or "" if it does.
 
-    Ubuntu 24.04's AppArmor and Docker's default profile forbid it, for example.
+    For example, Ubuntu 24.04's AppArmor and Docker's default profile forbid it.
     """
     try:
         trial = command([sys.executable, "-I", "-S", "-c", ""], Policy())

@@ -1,4 +1,4 @@
-"""Layers of the sandbox on this computer, in words, and how to get the others."""
+"""Layers of the sandbox on this computer, and how to get those that are missing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as it is here."""
+    """One layer of the sandbox, as it is on this computer."""
 
     name: str
     meaning: str  # what it does, or what its absence means
-    remedy: str  # how to get it; empty: it works
-    mandatory: bool = True  # needed to grade (but for ``--sandbox=weak``)
+    remedy: str  # how to get it; empty if it works
+    mandatory: bool = True  # needed to grade, except with ``--sandbox=weak``
 
     @property
     def ok(self) -> bool:
@@ -29,7 +29,7 @@ CONTAINER = "or in a container: python kit.py grade --container"
 
 
 def probe() -> list[Layer]:
-    """Probe every layer by using it, in forks that end at once."""
+    """Try out every layer, in forks that end at once."""
     if sys.platform != "linux":
         system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
         meaning = (
@@ -51,14 +51,16 @@ def probe() -> list[Layer]:
 def verdict(layers: list[Layer]) -> str:
     """Say in one line whether this computer can grade."""
     absent = [layer for layer in layers if not layer.ok]
-    for mandatory, says in ((True, "must not grade: it"), (False, "can grade, but")):
-        names = [layer.name for layer in absent if layer.mandatory == mandatory]
-        if names:
-            return f"This computer {says} has no {', no '.join(names)}."
+    mandatory = [layer for layer in absent if layer.mandatory]
+    consequence = "must not grade: it" if mandatory else "can grade, but"
+    names = ", no ".join(layer.name for layer in mandatory or absent)
+    if names:
+        return f"This computer {consequence} has no {names}."
     return "This computer can grade: every protection of the sandbox works."
 
 
-# Each returns what a layer does and "", or what its absence means and how to get it.
+# Each function returns what a layer does, and ""; if the layer is missing, what that
+# means, and how to get it.
 
 
 def _landlock() -> tuple[str, str]:
@@ -92,10 +94,11 @@ def _seccomp() -> tuple[str, str]:
 
 
 def _whole_sandbox() -> tuple[str, str]:
-    """Enter the sandbox in a fork: what counts is that all layers are in force."""
+    """Enter the sandbox in a fork, to see whether all layers are in force together."""
     from nbproctor.sandbox import fork, layers, policy
 
-    trial = fork.fork(lambda _: None, policy.Policy(), Path(tempfile.mkdtemp()))
+    scratch = Path(tempfile.mkdtemp())
+    trial = fork.fork(lambda _: None, policy.Policy(), scratch)
     try:
         fork.wait_until_sandboxed(trial.sock)
     except (layers.SandboxError, EOFError) as error:
@@ -147,7 +150,8 @@ def _user() -> tuple[str, str]:
 
     if os.geteuid() != 0:
         return "student code runs under your user id, without access to your files", ""
-    if policy.free_uid(policy.Policy(), not bubblewrap.failure()) is not None:
+    in_bubblewrap = not bubblewrap.failure()
+    if policy.free_uid(policy.Policy(), in_bubblewrap) is not None:
         return "every student process has a user id of its own", ""
     return (
         "student code runs as root (user 0), without capabilities: only memory limits "

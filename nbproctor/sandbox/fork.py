@@ -1,8 +1,8 @@
-"""Forks of this process that enter the sandbox, and what they say to who forked them.
+"""Forks of this process that enter the sandbox, and messages between these processes.
 
-Messages are blocks of bytes behind a length, and small JSON objects that can carry an
-open descriptor, over local socket pairs. Parent, fork server and judges trust each
-other: nothing that a student wrote comes this way, that goes through
+A message is a length and a block of bytes, or a small JSON object that can carry an
+open descriptor. Messages go over local socket pairs. Parent, fork server and judges
+trust each other. Nothing that a student wrote is sent in this way: it goes through
 `nbproctor.protocol`.
 """
 
@@ -29,7 +29,7 @@ from nbproctor.sandbox.policy import Policy
 
 Json = dict[str, Any]
 
-# Where forks have their folders inside bubblewrap, which shows all else read-only.
+# The folders of forks inside bubblewrap, where everything else is read-only.
 BUBBLEWRAP_FOLDER = Path("/tmp/nbproctor")
 READY = b"\1"
 FAILED = b"\0"
@@ -38,10 +38,10 @@ _LENGTH = struct.Struct("!Q")
 
 @dataclass
 class Fork:
-    """A fork of this process, as the process that forked it holds it."""
+    """A fork of this process, seen from the parent."""
 
-    pid: int  # 0 when it has been collected
-    sock: socket.socket  # the parent's end of the pair whose other end the fork has
+    pid: int  # 0 after it was collected
+    sock: socket.socket  # the parent's end of a pair; the fork has the other end
     scratch: Path | None  # a folder, which `close` removes
 
     def processor_seconds(self) -> float:
@@ -60,20 +60,23 @@ class Fork:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time of a process that has not been collected."""
+    """Return the processor time, in seconds, of a process that was not collected."""
     if sys.platform != "linux":
         return 0.0
-    return time.clock_gettime(~pid << 3 | 2)  # how Linux numbers these clocks
+    clock = ~pid << 3 | 2  # Linux numbers these clocks so
+    return time.clock_gettime(clock)
 
 
 def require_one_thread() -> None:
     """Raise `RuntimeError` if this process has threads.
 
-    A fork has one thread, but a copy of the locks that all of them held.
+    A fork has only one thread, but a copy of the locks that all threads held.
     """
-    tasks = Path("/proc/self/task")
     names = [thread.name for thread in threading.enumerate()]
-    count = len(list(tasks.iterdir())) if tasks.exists() else len(names)
+    count = len(names)
+    tasks = Path("/proc/self/task")
+    if tasks.exists():
+        count = len(list(tasks.iterdir()))
     if count != 1:
         raise RuntimeError(
             f"the fork server has {count} threads, so it must not fork (Python knows "
@@ -89,11 +92,11 @@ def fork(
 ) -> Fork:
     """Fork a process that enters the sandbox and runs `body`.
 
-    The body gets the sockets of `descriptors`, and its end of a new pair; every other
-    descriptor is closed. The process first reports whether it entered, to who calls
-    `wait_until_sandboxed` at the other end of the new pair, and ends when `body` does.
-    Without a policy, the process has no sandbox; with one, `scratch` is an existing
-    empty folder. `OSError`: the kernel refuses another process or socket.
+    `body` gets the sockets in `descriptors`, and its own end of a new socket pair.
+    Every other descriptor is closed. The process first reports at the first of these
+    sockets whether it has entered the sandbox (see `wait_until_sandboxed`). It ends
+    when `body` ends. Without a policy, it has no sandbox; with a policy, `scratch` is
+    an empty folder. `OSError`: the kernel refuses another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:
@@ -117,17 +120,17 @@ def _run_fork(
     scratch: Path | None,
     socks: tuple[socket.socket, ...],
 ) -> NoReturn:
-    """Keep `socks` and no other descriptor, enter the sandbox, run `body`, end."""
+    """Close all descriptors but `socks`, enter the sandbox, run `body`, and end."""
     code = 1
     try:
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(null, standard)
-        last = 2
-        for number in sorted(sock.fileno() for sock in socks):
-            os.closerange(last + 1, number)
-            last = number
-        os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+        first = 3
+        for number in sorted(map(socket.socket.fileno, socks)):
+            os.closerange(first, number)
+            first = number + 1
+        os.closerange(first, os.sysconf("SC_OPEN_MAX"))
         try:
             if policy:
                 assert scratch
@@ -140,26 +143,26 @@ def _run_fork(
             body(*socks)
             code = 0
     finally:
-        os._exit(code)  # whatever was raised: never back into the parent's loop
+        os._exit(code)  # after any exception, too: never return to the parent's loop
 
 
 def wait_until_sandboxed(sock: socket.socket) -> None:
-    """Wait until a fork is inside its sandbox; `SandboxError` if it cannot enter."""
+    """Wait until a fork is in its sandbox; raise `SandboxError` if it cannot enter."""
     if _read(sock, 1) != READY:
         raise SandboxError(read_block(sock).decode())
 
 
 def write_block(sock: socket.socket, data: bytes, *descriptors: int) -> None:
-    """Write a length and as many bytes; open descriptors travel with the length."""
-    if descriptors:
-        socket.send_fds(sock, [_LENGTH.pack(len(data))], descriptors)
-        sock.sendall(data)
-    else:  # also from inside a sandbox, which can send no descriptors
-        sock.sendall(_LENGTH.pack(len(data)) + data)
+    """Write a length and as many bytes; open descriptors are sent with the length."""
+    block = _LENGTH.pack(len(data)) + data
+    if descriptors:  # a process in a sandbox cannot send any
+        sent = socket.send_fds(sock, [block], descriptors)
+        block = block[sent:]
+    sock.sendall(block)
 
 
 def read_block(sock: socket.socket) -> bytes:
-    """Read what `write_block` wrote; `EOFError` if the other side ends before that."""
+    """Read a block; raise `EOFError` if the other side ends before it is complete."""
     (size,) = _LENGTH.unpack(_read(sock, _LENGTH.size))
     return _read(sock, size)
 
@@ -170,10 +173,11 @@ def send(sock: socket.socket, message: Json, *descriptors: int) -> None:
 
 
 def receive(sock: socket.socket) -> tuple[Json, list[int]]:
-    """Receive one control message and its descriptors; `EOFError` at the end."""
+    """Receive one control message and its descriptors.
+
+    `EOFError`: the other side has ended.
+    """
     head, descriptors, _, _ = socket.recv_fds(sock, _LENGTH.size, 1)
-    if not head:
-        raise EOFError("the other side has gone")
     head += _read(sock, _LENGTH.size - len(head))
     (size,) = _LENGTH.unpack(head)
     text = _read(sock, size)

@@ -1,13 +1,13 @@
 """Fork server: start it, run jobs in it, close it.
 
-Three kinds of process, one line of descent::
+There are three kinds of child processes::
 
     parent (pool worker) ── starts ──> server ── forks ──> judge     one for each job
                                               └─ forks ──> students  as the judge asks
 
-Code to run is named by import path (``"package.module:function"``), because it is
-imported in the fork server's process (see `server`).  Whatever a job started is gone
-before `ForkServer.run` returns, whoever died first.
+Code to run is named by its import path (``"package.module:function"``), because it is
+imported in the fork server's process (see `server`). Before `ForkServer.run` returns,
+everything that the job started has ended, whichever process died first.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ from nbproctor.sandbox.fork import (
 from nbproctor.sandbox.policy import PACKAGE, Policy, free_uid, site_packages
 from nbproctor.sandbox.processors import Processor
 
-# A judge is trusted, but no more than it needs: the student's policy, with more room.
+# A judge is trusted, but gets no right that it does not need: it has the student's
+# policy, with higher limits.
 JUDGE_MEMORY = 4 << 30
 JUDGE_CPU_SECONDS = 3600
-# One BLAS thread, set before NumPy is imported: forking is safe with one thread only,
-# and submissions run side by side instead.
+# One BLAS thread, set before NumPy is imported: forking is safe with one thread only.
+# Several submissions run at the same time instead.
 THREAD_VARIABLES = [
     f"{library}_NUM_THREADS"
     for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
@@ -52,15 +53,15 @@ THREAD_VARIABLES = [
 
 
 class ForkServerError(NbproctorError, RuntimeError):
-    """A fork server did not start or has died; start another."""
+    """A fork server did not start, or has died; start another one."""
 
 
 class JudgeError(NbproctorError, RuntimeError):
-    """A job has no result: its judge raised or died; the fork server works on."""
+    """A job has no result: its judge raised or died; the fork server goes on."""
 
 
 class JudgeTimeoutError(JudgeError):
-    """A job took longer than it was given."""
+    """A job took longer than its time limit."""
 
 
 @dataclass(eq=False)
@@ -69,7 +70,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
     _process: PythonProcess
     _base: Path
-    processor: Processor  # on which it and all its forks run
+    processor: Processor  # on which this server and all its forks run
     level: str  # ``full`` (inside bubblewrap), ``standard`` or ``weak``
 
     @classmethod
@@ -82,16 +83,16 @@ class ForkServer(AbstractContextManager["ForkServer"]):
     ) -> ForkServer:
         """Start a fork server and wait until it is warm.
 
-        It imports the modules of `preload`, and calls functions (``"module:function"``
-        and arguments) in it, in a folder that holds the policy's files.
-        ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes`` are named so too,
-        where ``spawn()`` returns a `server.Child`.
-        `ForkServerError`: one does not import, or a mandatory layer is missing.
+        It imports the modules in `preload`, and calls the functions in it (each is
+        ``"module:function"`` with its arguments), in a folder that contains the
+        policy's files. ``student_main(sock)`` and ``judge_main(job, spawn) -> bytes``
+        are also given by name; ``spawn()`` returns a `server.Child`.
+        `ForkServerError`: a module cannot be imported, or a mandatory layer is missing.
         """
         in_bubblewrap = sys.platform == "linux" and not bubblewrap.failure()
         if in_bubblewrap:
             level = "full"
-            base = BUBBLEWRAP_FOLDER  # in a /tmp of the fork server's own
+            base = BUBBLEWRAP_FOLDER  # the fork server has a /tmp of its own
         else:
             level = "standard"
             base = Path(tempfile.mkdtemp(prefix="nbproctor-"))
@@ -117,7 +118,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
             command,
             environment(policy, base),
             cwd="/",
-            # Ctrl-C in the terminal is the parent's to answer.
+            # Only the parent handles Ctrl-C in the terminal.
             start_new_session=True,
         )
         processor = Processor()
@@ -146,7 +147,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
 
     @property
     def pid(self) -> int:
-        """Process id of what was started: bubblewrap, or the fork server itself."""
+        """Process id of bubblewrap, or of the fork server if it runs without it."""
         return self._process.pid
 
     @property
@@ -155,18 +156,17 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         return self._process.poll() is not None
 
     def run(self, job: bytes, timeout: float) -> bytes:
-        """Run one job in a judge of its own and return the judge's answer.
+        """Run one job in a judge of its own, and return the judge's answer.
 
-        After `timeout` seconds everything of this job is killed: `JudgeTimeoutError`.
-        `JudgeError`: the judge raised (its traceback is in the message) or died;
-        `SandboxError`: it could not enter its sandbox; `ForkServerError`: the fork
-        server has died.
+        `JudgeTimeoutError`: there was no answer within `timeout` seconds, so everything
+        that belongs to this job was killed. `JudgeError`: the judge died, or raised an
+        exception (the message contains the traceback). `SandboxError`: the judge could
+        not enter its sandbox. `ForkServerError`: the fork server has died.
         """
         parent_end, judge_end = socket.socketpair()
         with parent_end:
             with judge_end:
                 judge = self._request({"run": 1}, judge_end.fileno())["pid"]
-            has_ended = False
             try:
                 parent_end.settimeout(timeout)
                 wait_until_sandboxed(parent_end)
@@ -178,9 +178,8 @@ class ForkServer(AbstractContextManager["ForkServer"]):
                 ) from None
             except (EOFError, ConnectionError):
                 answer = b""
-                has_ended = True
             finally:
-                status = self._request({"end": judge, "gone": has_ended})["status"]
+                status = self._request({"end": judge})["status"]
         if not answer:
             raise JudgeError(
                 f"the judge died before it had a result{_describe_status(status)}"
@@ -194,7 +193,7 @@ class ForkServer(AbstractContextManager["ForkServer"]):
         """End the fork server and everything that it started."""
         self._process.end(timeout=10)
         self.processor.close()
-        # The server does this when its parent dies, the parent when the server did.
+        # The server does this if its parent dies, and the parent if the server died.
         if self._base != BUBBLEWRAP_FOLDER:
             shutil.rmtree(self._base, ignore_errors=True)
 
@@ -225,7 +224,7 @@ def _describe_status(status: int | None) -> str:
 
 
 class PythonProcess(subprocess.Popen[bytes]):
-    """A Python process that this one talks to: `sock` is our end of a pair."""
+    """A Python process with a socket pair: `sock` is the end of the parent."""
 
     def __init__(
         self,
@@ -233,9 +232,10 @@ class PythonProcess(subprocess.Popen[bytes]):
         variables: Mapping[str, str],
         **options: Any,
     ) -> None:
-        """Start it: `command` is given the descriptor of the process's end.
+        """Start the process.
 
-        `variables` are its whole environment, `options` go to `subprocess.Popen`.
+        `command` gets the descriptor of the process's end of the pair. `variables` are
+        its whole environment, and `options` are passed to `subprocess.Popen`.
         """
         self.sock, other = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
@@ -251,14 +251,15 @@ class PythonProcess(subprocess.Popen[bytes]):
             )
 
     def output_tail(self, most: int) -> str:
-        """Return the end of what the process printed, at most so many bytes."""
+        """Return the last `most` bytes of what the process printed."""
         if self._log.closed:  # by `end`, from another thread
             return ""
         self._log.seek(0)
-        return self._log.read()[-most:].decode(errors="replace").strip()
+        tail = self._log.read()[-most:]
+        return tail.decode(errors="replace").strip()
 
     def end(self, timeout: float) -> None:
-        """Close the socket; kill the process if it runs on for `timeout` seconds."""
+        """Close the socket; kill the process if it has not ended after `timeout` s."""
         self.sock.close()
         try:
             self.wait(timeout=timeout)
@@ -284,9 +285,9 @@ def python_command(module: str, descriptor: int) -> list[str]:
 
 
 def cache_folder(base: Path) -> Path:
-    """Return where matplotlib keeps its font list, which takes seconds to make."""
+    """Return the folder of matplotlib's font list, which takes seconds to make."""
     caches = Path.home() / ".cache" / os.environ.get("XDG_CACHE_HOME", "")
-    folder = caches / "nbproctor/matplotlib"  # absolute, whatever is set
+    folder = caches / "nbproctor/matplotlib"  # always an absolute path
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -295,32 +296,31 @@ def cache_folder(base: Path) -> Path:
 
 
 def environment(policy: Policy, base: Path) -> dict[str, str]:
-    """Return an environment that has nothing of the parent's, no secret above all.
+    """Return environment variables, none of which (such as a secret) is the parent's.
 
-    Every process that runs code of a notebook has it, in grading and in an audit: a
-    mark must not depend on variables that are set where it is given.
+    Every process that runs code of a notebook has them, in grading and in an audit: a
+    mark must not depend on the variables of the computer that grades.
     """
     return dict(policy.environment) | {
         "HOME": str(base),
         "IPYTHONDIR": str(base / "ipython"),
-        # pandas imports pyarrow where that is installed, whose allocator starts a
-        # thread of its own: with one, the fork server must not fork.
+        # If pyarrow is installed, pandas imports it. Its allocator starts a thread, and
+        # a process with two threads must not fork.
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
-        # Processes are forbidden: scikit-learn then works with one, as with n_jobs=1.
+        # Processes are forbidden, so scikit-learn uses only one, as with n_jobs=1.
         "JOBLIB_MULTIPROCESSING": "0",
         "LANG": "C.UTF-8",
         # Each arena reserves 64 MiB of address space, which is limited.
         "MALLOC_ARENA_MAX": "2",
-        # To give memory back to the system and get it again takes longer than to use
-        # it. A kernel that has freed a large array keeps as much.
+        # To return memory to the system and to get it again takes longer than to use
+        # it. A Jupyter kernel that has freed a large array keeps as much.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "MPLCONFIGDIR": str(cache_folder(base)),
-        "NBGRADER_EXECUTION": "autograde",  # nbgrader's: cells may ask for it
+        "NBGRADER_EXECUTION": "autograde",  # nbgrader sets it for cells that need it
         "PATH": "/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
-        # The same submission prints its sets in the same order each time, and its
-        # assertions run.
+        # A submission always prints its sets in the same order, and its assertions run.
         "PYTHONHASHSEED": "0",
         "PYTHONOPTIMIZE": "",
         "TMPDIR": str(base),

@@ -1,20 +1,21 @@
 """Layers of the sandbox: `enter` puts a policy in force in the calling process.
 
-For good, or it raises. Layers, each of which stands when another has a hole:
+This cannot be undone. Each layer protects even if another one has a hole:
 
 - resource limits, no_new_privs, no core dumps, no capabilities, and for root another
   user id;
-- Landlock (by landlockpy): reads only the interpreter, the system's libraries and what
-  the policy names, writes only the scratch folder;
-- seccomp: no new process or program, no socket, no signal to others, nothing that
-  Landlock does not govern (chmod, utime, xattr) (see `seccomp`);
-- around the whole fork server, where it starts: bubblewrap's namespaces.
+- Landlock (by landlockpy): the process reads only the interpreter, the system's
+  libraries and what the policy names, and writes only to the scratch folder;
+- seccomp: no new process or program, no socket, no signal to others, and nothing that
+  Landlock does not control (chmod, utime, xattr): see `seccomp`;
+- bubblewrap's namespaces around the whole fork server, if bubblewrap starts.
 
-**Scratch.** With CAP_SYS_ADMIN in its namespace (bubblewrap grants it, and see
-`libc.gain_mounts`) a process mounts its own tmpfs: a hard limit, invisible to others,
-gone when it dies; everything else is then read-only. Otherwise the scratch is an
-ordinary folder, in which files can be made but neither removed nor put into new
-subfolders, so that whoever watches it sees every byte (`server.measure_folder`).
+**Scratch folder.** With CAP_SYS_ADMIN in its namespace (from bubblewrap, or from
+`libc.gain_mounts`), a process mounts its own tmpfs. The tmpfs has a hard limit, is
+invisible to others, and is gone when the process dies; everything else is read-only.
+Otherwise the scratch folder is an ordinary folder, in which files can be created, but
+neither removed nor put into new subfolders, so that `server.measure_folder` sees every
+byte.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ if sys.platform != "win32":
     import resource
 
 SIGNALS = 256  # that may wait to be handled; the kernel counts them for the user
-# Bytes of an assignment's files of which a process gets copies, to write to as well.
-# What goes beyond is read where it is.
+# Bytes of an assignment's files that are copied for each process, which may also write
+# to the copies. Other files are only linked.
 COPIED = 4 << 20
 
 
-# Map of the first user namespace, in which a user 0 is the computer's root.
+# The map of the first user namespace, in which user 0 is the computer's root.
 FULL_ID_MAP = ["0", "0", "4294967295"]
 
 
@@ -50,9 +51,9 @@ class SandboxError(NbproctorError, RuntimeError):
 
 
 def prepare(*policies: Policy) -> None:
-    """Do the slow parts of `enter` beforehand, once for all forks; of a usual policy.
+    """Do the slow parts of `enter` once for all forks; by default, for `Policy()`.
 
-    `SandboxError`: a mandatory layer is missing, so that `enter` would fail.
+    `SandboxError`: a mandatory layer is missing, so `enter` would fail.
     """
     try:
         import landlockpy
@@ -66,12 +67,13 @@ def prepare(*policies: Policy) -> None:
 
 
 def enter(policy: Policy, scratch: Path) -> None:
-    """Give up the rights that `policy` does not name, for good.
+    """Give up all rights that `policy` does not name. This cannot be undone.
 
     Call it in a fresh fork with one thread, after closing every descriptor that must
-    not stay. `scratch` is an empty folder of this process alone, which becomes working
-    folder, HOME and TMPDIR. `SandboxError`: a mandatory layer is missing and
-    `policy.weak` does not accept that; the process may be half restricted: end it.
+    not remain open. `scratch` is an empty folder that only this process uses. It
+    becomes the working folder, HOME and TMPDIR. `SandboxError`: a mandatory layer is
+    missing, and `policy.weak` does not accept that. End the process then: only some of
+    its rights are gone.
     """
     for layer, put in _layers(policy, scratch):
         try:
@@ -89,29 +91,28 @@ def place_files(
     folder: Path,
     max_copied_bytes: float,
 ) -> list[Path]:
-    """Put the policy's files into a folder; return what was made there.
+    """Put the policy's files into a folder; return the copies and folders made there.
 
-    Files of `room` bytes together are copies, and what comes after them links.
+    Files that fit into `max_copied_bytes` together are copied; the others are linked.
     """
-    mount_points = []
+    created = []
     for name, source in policy.files:
-        mount_point = folder / name
+        target = folder / name
         file = Path(source)
-        for parent in mount_point.parents:
-            if not parent.exists():
-                mount_points.append(parent)
-        mount_point.parent.mkdir(parents=True, exist_ok=True)
-        if file.is_file() and file.stat().st_size <= max_copied_bytes:
+        created += [parent for parent in target.parents if not parent.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        is_small = file.is_file() and file.stat().st_size <= max_copied_bytes
+        if is_small:
             max_copied_bytes -= file.stat().st_size
-            shutil.copyfile(file, mount_point)
-            mount_points.append(mount_point)
+            shutil.copyfile(file, target)
+            created.append(target)
         else:
-            mount_point.symlink_to(file)
-    return mount_points
+            target.symlink_to(file)
+    return created
 
 
 def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield the layers in an order in which each still has the rights it needs."""
+    """Yield name and action of each layer, while the process has the rights for it."""
     uid = os.geteuid()
     gid = os.getegid()
     if policy.uid is not None:
@@ -135,7 +136,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
             if is_other_user:
                 os.chown(scratch, uid, gid)
         for path in place_files(policy, scratch, COPIED):
-            if is_other_user:  # or it could not be changed
+            if is_other_user:  # otherwise this user could not change it
                 os.chown(path, uid, gid)
         os.chdir(scratch)
         folder = str(scratch)
@@ -152,8 +153,8 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     def give_up_privileges() -> None:
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
         libc.drop_capabilities()
-        # Not dumpable: no other process of this user reads its memory.  The change of
-        # user has cleared the death signal, so it is set only now.
+        # Not dumpable: no other process of this user may read its memory. The death
+        # signal is set only now, because the change of user clears it.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         if libc.has_capabilities():
@@ -163,7 +164,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
     yield "thread limit", lambda: limit_threads(policy)
     yield "resource limits", lambda: limit_resources(policy)
     if own_tmpfs:
-        # Landlock lets nobody read in it, but anybody ask whether a process is there.
+        # Under Landlock, no process can read in it, but it shows which processes exist.
         yield "empty /proc", lambda: libc.hide("/proc")
     yield "change of user", change_user
     yield "no_new_privs", give_up_privileges
@@ -184,7 +185,8 @@ def _landlock(
     write = read | Right.WRITE_FILE | Right.TRUNCATE | Right.MAKE_REG
     if own_tmpfs:
         write |= Right.MAKE_DIR | Right.REMOVE_FILE | Right.REMOVE_DIR | Right.REFER
-    # Everything is handled, so forbidden, but for the rules: no port without a network.
+    # Everything that is handled is forbidden, except what the rules allow. Without a
+    # network, this includes all ports.
     ports = AccessNet.NONE if policy.network else None
     scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET
     with Ruleset(handled_net=ports, scoped=scoped) as rules:
@@ -206,9 +208,9 @@ def _landlock(
 
 def limit_resources(policy: Policy) -> None:
     """Put the limits in force that the kernel counts for a process."""
-    # The farther fence for what is not data: mapped files, page tables, and what was
-    # written and then made read-only (see `server.anonymous_memory`). Threads reserve
-    # space.
+    # A wider limit for memory that is not data: mapped files, page tables, and pages
+    # that were written and then made read-only (see `server.anonymous_memory`). Threads
+    # reserve address space.
     room = 4 * policy.memory + policy.threads * policy.stack
     space, data = memory_in_use()
     limits = {
@@ -223,14 +225,14 @@ def limit_resources(policy: Policy) -> None:
     }
     for resource_kind, most in limits.items():
         _limit(resource_kind, most)
-    # Writing past RLIMIT_FSIZE is then an OSError instead of a death.
+    # Writing past RLIMIT_FSIZE then raises OSError and does not end the process.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def limit_threads(policy: Policy) -> None:
-    """RLIMIT_NPROC counts every thread of the user, so start from those that run.
+    """Limit the threads by RLIMIT_NPROC, which counts all threads of the user.
 
-    It does not bind the root user of the computer.
+    The threads that run already are added. The computer's root has no such limit.
     """
     running = _count_threads() if policy.uid is None else 0
     _limit(resource.RLIMIT_NPROC, running + policy.threads)
@@ -240,11 +242,12 @@ def _count_threads() -> int:
     """Return how many threads of this user run; 0 for the computer's root."""
     uid = os.getuid()
     namespace = Path("/proc/self/uid_map").read_text()  # each has its own count
-    if uid == 0 and namespace.split() == FULL_ID_MAP:
+    is_computer = namespace.split() == FULL_ID_MAP
+    if uid == 0 and is_computer:
         return 0
     count = 0
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has just ended
+        with suppress(OSError):  # the process has just ended
             status = (process / "status").read_text(errors="replace")
             if f"\nUid:\t{uid}\t" not in status:
                 continue

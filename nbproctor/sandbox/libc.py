@@ -1,8 +1,8 @@
 """Kernel calls that Python lacks: prctl, capabilities, namespaces, mounts.
 
-``os.unshare`` came with Python 3.12, ``capset``, ``mount`` and ``prctl`` never did. The
-packages that wrap them (python-prctl, pyroute2) want a compiler or bring a network
-stack, so these few lines of ctypes stand here.
+``os.unshare`` exists since Python 3.12; ``capset``, ``mount`` and ``prctl`` do not
+exist. The packages that wrap them need a compiler (python-prctl) or contain a network
+stack (pyroute2), so this module calls them by ctypes.
 """
 
 from __future__ import annotations
@@ -37,29 +37,24 @@ _MOUNT_ATTR_RDONLY = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def _call(name: str, *arguments: Any, description: str = "") -> int:
-    """Call a function of the C library; `OSError` says what the kernel refuses."""
+def _call(name: str, *arguments: Any) -> None:
+    """Call a function of the C library; raise `OSError` if the kernel refuses."""
     function = getattr(ctypes.CDLL(None, use_errno=True), name)
     result: int = function(*arguments)
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{description or name}: {os.strerror(number)}")
-    return result
+        reason = os.strerror(number)
+        raise OSError(number, f"{name}: {reason}")
 
 
-def prctl(option: int, value: int = 0) -> int:
-    """Call prctl(2) with one argument; raise `OSError` when the kernel refuses."""
+def prctl(option: int, value: int) -> None:
+    """Call prctl(2) with one argument; raise `OSError` if the kernel refuses."""
     words = map(ctypes.c_ulong, (value, 0, 0, 0))
-    return _call(
-        "prctl",
-        ctypes.c_int(option),
-        *words,
-        description=f"prctl({option})",
-    )
+    _call("prctl", ctypes.c_int(option), *words)
 
 
 def has_capabilities() -> bool:
-    """Whether there is a capability that this thread has or could take."""
+    """Whether this thread has a capability, or could take one."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     words = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
     _call("capget", header, words)
@@ -67,7 +62,7 @@ def has_capabilities() -> bool:
 
 
 def drop_capabilities() -> None:
-    """Give up every capability of this thread, for good under no_new_privs."""
+    """Give up every capability of this thread; with no_new_privs, it gets none back."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     _call("capset", header, (ctypes.c_uint32 * 6)())
 
@@ -75,8 +70,8 @@ def drop_capabilities() -> None:
 def enter_user_namespace() -> None:
     """Become the only user of a new user namespace, with every capability in it.
 
-    The process keeps its user id.  Capabilities hold for what belongs to the
-    namespace: mount views made in it, not files of others.
+    The process keeps its user id. The capabilities apply to what belongs to the
+    namespace, such as mount namespaces made in it, but not to files of other users.
     `OSError`: namespaces are forbidden here, or the process has threads.
     """
     uid = os.geteuid()
@@ -97,12 +92,12 @@ def mount_private_tmpfs(
     uid: int,
     gid: int,
 ) -> None:
-    """Mount a tmpfs that only this process sees and that dies with it.
+    """Mount a tmpfs that only this process sees, and that is gone when it ends.
 
-    `size` (bytes) and `inodes` are hard limits; the user owns the new root folder (mode
-    0700). All else becomes read-only for this process: reading then changes no time of
-    access, which others could see. `OSError`: CAP_SYS_ADMIN is missing, or a security
-    module forbids it.
+    `size` (bytes) and `inodes` are hard limits. The user owns the folder (mode 0700).
+    Everything else becomes read-only for this process, so that reading changes no time
+    of access, which other processes could see. `OSError`: CAP_SYS_ADMIN is missing, or
+    a security module forbids the mount.
     """
     _call("unshare", _CLONE_NEWNS)
     _call(
@@ -112,7 +107,6 @@ def mount_private_tmpfs(
         None,
         ctypes.c_ulong(_MS_REC | _MS_PRIVATE),
         None,
-        description="mount --make-rprivate",
     )
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY, 0, 0, 0)
     _call(
@@ -123,7 +117,6 @@ def mount_private_tmpfs(
         _AT_RECURSIVE,
         attributes,
         ctypes.c_size_t(len(attributes)),
-        description="mount_setattr",
     )
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
     flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME
@@ -134,15 +127,13 @@ def mount_private_tmpfs(
         b"tmpfs",
         ctypes.c_ulong(flags),
         options.encode(),
-        description="mount tmpfs",
     )
 
 
 def hide(path: str) -> None:
-    """Put an empty read-only folder over one, in the view of this process alone.
+    """Mount an empty read-only folder over another folder, for this process only.
 
-    `OSError`: `mount_private_tmpfs` has not made that view, or CAP_SYS_ADMIN is
-    missing.
+    Call `mount_private_tmpfs` first. `OSError`: CAP_SYS_ADMIN is missing.
     """
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     _call(
@@ -156,12 +147,12 @@ def hide(path: str) -> None:
 
 
 def gain_mounts() -> bool:
-    """Gain the right to mount scratch folders; say whether this process has it.
+    """Gain the right to mount scratch folders; return whether this process has it.
 
-    Root can mount, and so can everybody inside bubblewrap. An ordinary user can in a
-    user namespace, where the system lets users make them: Ubuntu 24.04 and Docker's
-    default profile do not. It is tried in forks first, since a namespace without rights
-    cannot be left again. The process needs to have one thread.
+    Root can mount, and so can every user inside bubblewrap. An ordinary user can mount
+    in a user namespace if the system allows one (Ubuntu 24.04 and Docker's default
+    profile do not). This is tried in forks first, because a process cannot leave a
+    namespace without rights. The process must have only one thread.
     """
     if not can_mount():
         return False
@@ -171,21 +162,21 @@ def gain_mounts() -> bool:
 
 
 def can_mount() -> bool:
-    """Say whether `gain_mounts` would work, without changing this process."""
+    """Whether `gain_mounts` would work; this process is not changed."""
     if _mounts(lambda: None):
         return True
     return os.geteuid() != 0 and _mounts(enter_user_namespace)
 
 
 def give_back_memory() -> None:
-    """Return unused memory to the system: a fork copies what its parent holds."""
+    """Return unused memory to the system, because a fork copies its parent's memory."""
     gc.collect()
     with suppress(AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _mounts(first: Callable[[], None]) -> bool:
-    """Try it in a fork, which does something first."""
+    """Whether a fork can mount a scratch folder after it has called `first`."""
     with tempfile.TemporaryDirectory(prefix="nbproctor-") as folder:
         pid = os.fork()
         if pid == 0:

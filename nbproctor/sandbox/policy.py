@@ -1,9 +1,9 @@
 """Policy of the sandbox, as data: what a process may use, and what it may read.
 
-**User ids.** Only root can have another than its own, and takes `Policy.uid`, because
-RLIMIT_NPROC does not bind root and root owns too much. If the interpreter lies where
-that id may not look and bubblewrap does not start, it must be None: the process then
-stays user 0 without any capability, and its threads are bounded only by memory.
+**User ids.** Only root can change its user id. It changes to `Policy.uid`, because
+RLIMIT_NPROC does not limit root, and root owns too many files. If that user cannot read
+the interpreter, and bubblewrap does not start, `Policy.uid` must be None. The process
+then stays user 0 without any capability, and only memory limits its threads.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# What every process may read: the system's libraries, this Python (see
-# `interpreter_paths`) and this package.
+# Every process may read the system's libraries, this Python (see `interpreter_paths`)
+# and this package.
 _SYSTEM = """
     /usr/lib /usr/lib32 /usr/lib64 /usr/libx32 /lib /lib32 /lib64 /libx32
     /usr/share/fonts /usr/share/fontconfig /usr/share/zoneinfo /usr/local/share/fonts
@@ -26,7 +26,7 @@ _SYSTEM = """
     /dev/null /dev/random /dev/urandom
 """
 SYSTEM = _SYSTEM.split()
-# What names of computers are looked up in, and certificates.
+# Files that are used to look up names of computers, and certificates.
 _NETWORK = """
     /etc/gai.conf /etc/host.conf /etc/hosts /etc/nsswitch.conf /etc/protocols
     /etc/pki/ca-trust/extracted /etc/pki/tls/cert.pem /etc/pki/tls/certs
@@ -36,10 +36,10 @@ _NETWORK = """
 NETWORK = _NETWORK.split()
 PACKAGE = Path(__file__).parents[1]
 PYTHON = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a prefix
-# Ids that no account has by custom: systemd's range for passing services.
+# Ids that usually no account has: systemd's range for temporary services.
 FIRST_UID = 61184
 LAST_UID = 65519
-# How many a fork server has, one for each process that is alive at a time.
+# User ids of a fork server, one for each process that is alive at the same time.
 SLOTS = 32
 
 
@@ -47,8 +47,8 @@ SLOTS = 32
 class Policy:
     """What a sandboxed process may use.
 
-    Sizes are bytes, times seconds of CPU.  `memory` counts from what the process
-    already holds when it enters.
+    Sizes are in bytes, times in seconds of processor time. `memory` is added to what
+    the process already uses when it enters the sandbox.
     """
 
     memory: int = 1 << 30
@@ -61,13 +61,13 @@ class Policy:
     readable: tuple[str, ...] = ()  # absolute paths, files or whole folders
     files: tuple[tuple[str, str], ...] = ()  # (name in the scratch folder, real path)
     environment: tuple[tuple[str, str], ...] = ()  # variables: (name, value)
-    network: bool = False  # the computer's own, its services included
+    network: bool = False  # the computer's network, including its own services
     uid: int | None = None  # root becomes this user and group
-    weak: bool = False  # explicitly accept that layers are missing
+    weak: bool = False  # accept that layers are missing
 
 
 def readable_paths(policy: Policy) -> list[str]:
-    """Return everything that a process under `policy` may read, its scratch aside."""
+    """Return all that a process under `policy` may read besides its scratch folder."""
     paths = list(SYSTEM)
     if policy.network:
         paths += NETWORK
@@ -79,11 +79,11 @@ def readable_paths(policy: Policy) -> list[str]:
 
 @cache
 def interpreter_paths() -> tuple[str, ...]:
-    """Return what this Python needs to run and to import what it has not yet.
+    """Return what this Python needs to run, and to import more modules.
 
-    Named piece by piece: a prefix such as /usr/local also holds other people's files
-    (nbgrader's exchange among them), and a virtual environment may lie inside a
-    course.
+    These are single folders of a prefix: one such as /usr/local also contains other
+    people's files (nbgrader's exchange, for example), and a virtual environment may be
+    inside a course.
     """
     prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
     # The executable may be a chain of links over several prefixes (venv, uv, pyenv).
@@ -92,7 +92,7 @@ def interpreter_paths() -> tuple[str, ...]:
     while link.is_symlink():
         link = link.parent / link.readlink()
         prefixes.add(link.parent.parent)
-    # Of an editable installation this package alone, not the folder around it.
+    # Of an editable installation, only this package, not the folder that contains it.
     folders = {PACKAGE}
     for prefix in prefixes:
         folders.update(prefix / part for part in PYTHON)
@@ -102,19 +102,20 @@ def interpreter_paths() -> tuple[str, ...]:
 
 
 def site_packages() -> list[str]:
-    """Return the folders of installed packages that this Python looks into."""
+    """Return the folders of installed packages on this Python's path."""
     names = ("site-packages", "dist-packages")
     return [entry for entry in sys.path if Path(entry).name in names]
 
 
 def free_uid(policy: Policy, in_bubblewrap: bool) -> int | None:
-    """Choose the first of `SLOTS` user ids; None for who is not root.
+    """Return the first of `SLOTS` user ids that are free; None if this is not root.
 
-    None also if such a user could not read what the policy names. Inside bubblewrap
-    (`in_bubblewrap`), the folders above do not matter: it makes them again, readable
-    for all.
+    The result is also None if such a user could not read what the policy names. With
+    `in_bubblewrap`, only the path itself must be readable, because bubblewrap makes the
+    folders that contain it anew, readable for all.
     """
-    if os.name != "posix" or os.geteuid() != 0:
+    is_root = os.name == "posix" and os.geteuid() == 0
+    if not is_root:
         return None
     usable = LAST_UID - FIRST_UID - SLOTS
     first = FIRST_UID + os.getpid() * SLOTS % usable
@@ -125,16 +126,15 @@ def free_uid(policy: Policy, in_bubblewrap: bool) -> int | None:
             continue
         if not path.stat().st_mode & stat.S_IROTH:
             return None
-        if in_bubblewrap:
-            continue
-        for folder in path.resolve().parents:
+        folders = [] if in_bubblewrap else path.resolve().parents
+        for folder in folders:
             if not folder.stat().st_mode & stat.S_IXOTH:
                 return None
     return first
 
 
 def _mapped(uid: int) -> bool:
-    """Say whether this user namespace has a user id (rootless containers have few)."""
+    """Whether this user namespace has a user id (rootless containers have few)."""
     for line in Path("/proc/self/uid_map").read_text().splitlines():
         first_id, _, count = map(int, line.split())
         if first_id <= uid < first_id + count:

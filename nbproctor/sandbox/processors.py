@@ -1,8 +1,9 @@
 """Processors: how many this process may use, and one for each fork server.
 
-A judge and its student process never work at the same time, and wake each other some
-thousand times a notebook, which takes four times as long on another processor. So every
-fork server claims one that no other has, as long as one is left.
+A judge and its student process never work at the same time. They wake each other about
+a thousand times for a notebook, which takes four times as long if they are on different
+processors. So every fork server claims a processor that no other one uses, if there is
+one.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")  # where control groups are shown
-MEMBERSHIP = Path("/proc/self/cgroup")  # says in which of them this process is
+CGROUP = Path("/sys/fs/cgroup")  # the folder of control groups
+MEMBERSHIP = Path("/proc/self/cgroup")  # lists the groups of this process
 # The files with time and period of a group, in versions 2 and 1.
 _QUOTA_FILES = ("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-_CLAIM = "\0nbproctor processor {}"  # an abstract socket: gone with its process
+_CLAIM = "\0nbproctor processor {}"  # an abstract socket, gone when its process ends
 
 
 def count_processors() -> int:
     """Return how many processors this process may use, not how many there are.
 
-    A container has a share of the time of all of its computer's processors: one process
-    for each would have them wait for each other, and their time limits pass.
+    A container may see all processors of its computer, but get only a part of their
+    time. With one process for each of them, the processes would wait for each other,
+    and exceed their time limits.
     """
     count = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -35,10 +37,10 @@ def count_processors() -> int:
 
 
 def _groups() -> Iterator[Path]:
-    """Yield the folders of this process's control groups, and of those around them.
+    """Yield the folders of this process's control groups, and their parents.
 
-    A group never gets more than one around it. Version 1 has ``cpu`` as a tree of its
-    own. A container may see its group as the root, whatever its path is outside.
+    A group never gets more than its parent. Version 1 has a separate tree for ``cpu``.
+    A container may see its group as the root, whatever its path is outside.
     """
     try:
         lines = MEMBERSHIP.read_text().splitlines()
@@ -46,7 +48,8 @@ def _groups() -> Iterator[Path]:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        if controllers == "" or "cpu" in controllers.split(","):
+        limits_processors = "cpu" in controllers.split(",")
+        if limits_processors or not controllers:
             root = CGROUP / "cpu" if controllers else CGROUP
             group = root / path.lstrip("/")
             while group != root:
@@ -56,20 +59,20 @@ def _groups() -> Iterator[Path]:
 
 
 def _quota(group: Path) -> float:
-    """Return the time that a control group gives, in processors."""
+    """Return the time that a control group gives, in processors; maybe infinite."""
     for names in _QUOTA_FILES:
-        with suppress(OSError, ValueError):  # another version; "max"
-            texts = [(group / name).read_text() for name in names]
-            time, period = map(int, " ".join(texts).split())
+        with suppress(OSError, ValueError):  # the other version, or no limit ("max")
+            text = " ".join((group / name).read_text() for name in names)
+            time, period = map(int, text.split())
             if time > 0 and period > 0:
                 return time / period
     return math.inf
 
 
 class Processor:
-    """Claim on a processor of this computer that nobody else has claimed.
+    """A claim on a processor of this computer that no other process has claimed.
 
-    Its `number` is None if all are claimed, or none can be chosen here.
+    `number` is None if all processors are claimed, or this system cannot choose one.
     """
 
     def __init__(self) -> None:
@@ -95,6 +98,6 @@ class Processor:
 
 
 def pin_to_processor(number: int | None) -> None:
-    """Keep this process and its later forks on a processor; None allows any."""
+    """Run this process and its later forks on one processor; None allows all."""
     if number is not None:
         os.sched_setaffinity(0, {number})

@@ -1,9 +1,9 @@
-"""Fork server process: everything is imported, so a fork costs milliseconds.
+"""Fork server process: all modules are imported, so a fork takes milliseconds.
 
-`forkserver.ForkServer` starts it, and it serves one parent.  Judges and students are
-its children, siblings of each other; it alone knows their ids, ends them and collects
-them.  It never reads a job: a judge gets the parent's socket and reads the job from it,
-so no hidden test is in the memory from which a student is forked.
+`forkserver.ForkServer` starts it, and it serves one parent. Judges and students are its
+children. Only the fork server knows their process ids, ends them and collects them. It
+never reads a job: a judge gets the parent's socket and reads the job from there, so no
+hidden test is in the memory from which a student process is forked.
 """
 
 from __future__ import annotations
@@ -46,33 +46,33 @@ from nbproctor.sandbox.fork import (
 from nbproctor.sandbox.policy import SLOTS, Policy
 from nbproctor.sandbox.processors import pin_to_processor
 
-OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest
-# How often memory and scratch folders are measured. Where scratch folders have no hard
-# limit, a writer fills 2 GB a second: then more often, as long as a look takes less.
+OOM_SCORE = 500  # of 1000: the kernel ends the process with the highest score
+# How often memory and scratch folders are measured. If scratch folders have no hard
+# limit, a process can write 2 GB a second. Then they are measured more often, but at
+# most half of the time.
 WATCH_SECONDS = 0.1
 CLOSE_WATCH_SECONDS = 0.005
-# Memory that is not data by the kernel's count and still honest: what libraries wrote
-# once and made read-only, and the main stack.
+# Memory that honest code needs, and that the kernel does not count as data: what
+# libraries wrote once and made read-only, and the main stack.
 NOT_DATA = 64 << 20
 
 
 @dataclass
 class Running:
-    """A fork that runs, and what it may use."""
+    """A fork that runs, and its limits."""
 
     pid: int
     slot: int
     scratch: Path
-    policy: Policy
-    memory: int  # in bytes, with what it shares with the server
-    judge: int  # the judge that it belongs to; a judge belongs to itself
+    memory: int  # limit in bytes, including what it shares with the server
+    judge: int  # process id of the judge that it belongs to, or is
 
 
 def measure_folder(folder: Path) -> tuple[int, int]:
-    """Return bytes and number of files of a scratch folder (0, 0 if it is gone).
+    """Return bytes and number of files in a scratch folder (0, 0 if it is gone).
 
-    A file counts with its size or its blocks, whichever is more: a hole can be filled
-    through a memory map faster than anybody looks.
+    Of a file, its size counts or its blocks, whichever is more: a process can fill a
+    hole in it through a memory map between two measurements.
     """
     size = 0
     count = 0
@@ -90,12 +90,12 @@ def measure_folder(folder: Path) -> tuple[int, int]:
 def anonymous_memory(pid: int) -> int:
     """Return the bytes of anonymous memory in use (0 if the process is gone).
 
-    RLIMIT_DATA counts what may be written; what was written and then made read-only
-    stays in memory uncounted.
+    RLIMIT_DATA counts only writable memory, not what was written and then made
+    read-only.
     """
     most = 0
     try:
-        # Of the process there is none, once its first thread has ended.
+        # The entry of the process itself is empty once its first thread has ended.
         for thread in list(Path(f"/proc/{pid}/task").iterdir()):
             _, resident, shared, *_ = layers.pages(f"{pid}/task/{thread.name}")
             most = max(most, resident - shared)
@@ -106,14 +106,14 @@ def anonymous_memory(pid: int) -> int:
 
 @dataclass
 class Child:
-    """Student process, as its judge holds it: the fork server has forked it."""
+    """A student process, seen from its judge; the fork server has forked it."""
 
     pid: int  # in the fork server's namespace
-    sock: socket.socket  # our end of the pair whose other end `student_main` got
-    _server: socket.socket | None
+    sock: socket.socket  # the judge's end of a pair; `student_main` has the other end
+    _server: socket.socket | None  # None once it has ended
 
     def processor_seconds(self) -> float:
-        """Return the processor time that it has used so far; 0 once it has ended."""
+        """Return the processor time in seconds; 0 once the process has ended."""
         if not self._server:
             return 0.0
         send(self._server, {"seconds": self.pid})
@@ -131,7 +131,7 @@ class Child:
 
 @dataclass
 class Server:
-    """Reads requests, forks, watches, kills, collects."""
+    """The fork server: answers requests, and forks, watches and ends processes."""
 
     control: socket.socket
     policy: Policy
@@ -145,7 +145,7 @@ class Server:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def serve(self) -> None:
-        """Answer until the parent closes its end, then leave nothing behind."""
+        """Answer requests until the parent closes its end; then end all processes."""
         self.selector.register(self.control, selectors.EVENT_READ, self._handle_parent)
         try:
             while True:
@@ -160,12 +160,9 @@ class Server:
     def _handle_parent(self) -> None:
         request, descriptors = receive(self.control)
         if "end" in request:
-            if request["gone"]:
-                _await_end(request["end"])
             send(self.control, {"status": self.end(request["end"])})
             return
         with socket.socket(fileno=descriptors[0]) as job:
-            # It reads its job from there.
             judge = self._fork(
                 self.control,
                 self.judge_policy,
@@ -186,15 +183,17 @@ class Server:
                 if process and process.judge == judge:
                     self.end(process.pid)
                 send(sock, {})
-            elif "seconds" in request:  # its own sandbox lets no process look at others
+            elif "seconds" in request:  # a sandbox hides all other processes
                 pid = request["seconds"]
                 seconds = processor_seconds(pid) if pid in self.running else 0.0
                 send(sock, {"seconds": seconds})
-            elif student := self._fork(sock, self.policy, judge, self.student_main):
-                with student.sock:
-                    send(sock, {"pid": student.pid}, student.sock.fileno())
+            else:
+                student = self._fork(sock, self.policy, judge, self.student_main)
+                if student:
+                    with student.sock:
+                        send(sock, {"pid": student.pid}, student.sock.fileno())
         except (EOFError, ConnectionError):
-            # The judge has ended or is ending, so its students must.
+            # The judge has ended, or is ending, so its students must end, too.
             self.selector.unregister(sock)
             sock.close()
             self.end_students(judge)
@@ -209,7 +208,7 @@ class Server:
     ) -> Fork | None:
         """Fork a judge (`judge` is None), or a student process of a judge.
 
-        If that fails, the requester gets the reason.
+        If this fails, the requester gets the reason, and the result is None.
         """
         taken = {process.slot for process in self.running.values()}
         free = set(range(SLOTS)) - taken
@@ -223,12 +222,8 @@ class Server:
             require_one_thread()
             _, data = layers.memory_in_use()
             most = data + policy.memory + NOT_DATA
-            scratch.mkdir(mode=0o700)
-            try:
-                child = fork(body, policy, scratch, *descriptors)
-            except OSError:
-                scratch.rmdir()
-                raise
+            scratch.mkdir(mode=0o700, exist_ok=True)  # a fork may have failed before
+            child = fork(body, policy, scratch, *descriptors)
         except (OSError, RuntimeError) as error:
             send(requester, {"error": str(error)})
             return None
@@ -237,7 +232,6 @@ class Server:
             pid=child.pid,
             slot=slot,
             scratch=scratch,
-            policy=policy,
             memory=most,
             judge=owner,
         )
@@ -251,7 +245,7 @@ class Server:
             if "error" in answer:
                 raise layers.SandboxError(answer["error"])
             sock = socket.socket(fileno=descriptors[0])
-            # If it raises, this judge ends, and its students with it.
+            # If this raises, the judge ends, and its students with it.
             wait_until_sandboxed(sock)
             return Child(
                 pid=answer["pid"],
@@ -266,10 +260,10 @@ class Server:
         write_block(job, result)
 
     def watch(self) -> float:
-        """End processes that use too much; return the seconds until the next look."""
+        """End processes that exceed a limit; return the seconds until the next look."""
         start = time.monotonic()
+        policy = self.policy  # the limits of a judge's scratch folder are the same
         for process in list(self.running.values()):
-            policy = process.policy
             size, count = measure_folder(process.scratch)
             if (
                 size > policy.scratch
@@ -288,31 +282,22 @@ class Server:
                 self.end(process.pid)
 
     def end(self, pid: int) -> int | None:
-        """Kill and collect a process (of a judge: its students too), wipe its scratch.
+        """End and collect a process, and remove its scratch folder.
 
-        Returns its wait status if it had ended by itself, else None.
+        If it is a judge, its students end first. Returns the wait status, which is that
+        of its own end if it was ending already; None if it was collected before.
         """
         process = self.running.pop(pid, None)
         if not process:
             return None
         if process.judge == pid:
             self.end_students(pid)
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended == 0:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        # A process sets its status before it closes its socket, so a signal that comes
+        # after that does not change the status.
+        os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
         shutil.rmtree(process.scratch)
-        return status if ended else None
-
-
-def _await_end(pid: int) -> None:
-    """Wait a moment for a process that has closed its socket, for its exit status."""
-    for _ in range(100):
-        with suppress(ChildProcessError):
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                time.sleep(0.001)
-                continue
-        return
+        return status
 
 
 def main(descriptor: int) -> None:
@@ -321,7 +306,7 @@ def main(descriptor: int) -> None:
     control.set_inheritable(False)
     if sys.platform == "linux":
         _raise_oom_score()
-        # No process of the same user reads the memory of this one or of its forks.
+        # No process of the same user can read the memory of this one or of its forks.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
     os.umask(0o022)
     try:
@@ -342,7 +327,7 @@ def main(descriptor: int) -> None:
         judge_policy = msgspec.convert(setup["judge_policy"], Policy)
         if not policy.weak:
             layers.prepare(policy, judge_policy)
-        # What a module's import needed for a moment (matplotlib's font timer).
+        # An import may start a thread that ends soon (matplotlib's font timer).
         for thread in threading.enumerate()[1:]:
             thread.join(timeout=2)
         require_one_thread()
@@ -356,14 +341,14 @@ def main(descriptor: int) -> None:
             base=base,
             hard_limits=hard_limits,
         )
-        # Old objects are not looked at again, so their pages stay shared.
+        # The garbage collector then ignores old objects, so their pages stay shared.
         gc.collect()
         gc.freeze()
     except EOFError:
         return
     except Exception:
         send(control, {"error": traceback.format_exc()})
-        os._exit(1)  # whatever threads there are
+        os._exit(1)  # without waiting for threads
     send(control, {"ready": 1})
     try:
         server.serve()
@@ -372,7 +357,7 @@ def main(descriptor: int) -> None:
 
 
 def _raise_oom_score() -> None:
-    """Where memory of the whole computer runs out, end a fork and not who grades."""
+    """If the computer runs out of memory, let it end a fork and not the grader."""
     path = Path("/proc/self/oom_score_adj")
     with suppress(OSError):
         score = max(int(path.read_text()), OOM_SCORE)
@@ -383,6 +368,6 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     """Change to a folder with the policy's files, so that preloaded code finds them."""
     folder.mkdir(mode=0o755)
     os.chdir(folder)
-    # All is read-only in a view of its own, and here not yet.
+    # Inside bubblewrap, the original files are read-only; elsewhere, they are copied.
     is_in_bubblewrap = folder.parent == BUBBLEWRAP_FOLDER
     layers.place_files(policy, folder, 0 if is_in_bubblewrap else float("inf"))

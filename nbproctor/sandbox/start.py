@@ -1,8 +1,9 @@
 """Run as a program: ``start.py MODULE DESCRIPTOR FOLDER …`` runs the module's ``main``.
 
-It imports the package that this file belongs to, whatever else is installed: all
-processes of a run have the same code. The folders come last in `sys.path`, that around
-an editable package too, so that nothing in it can stand before an installed module.
+It imports the package that contains this file, whatever else is installed, so that all
+processes of a run have the same code. The folders come last in `sys.path` (for an
+editable installation, they include the project's folder), so that nothing in them hides
+an installed module.
 """
 
 import sys

@@ -1,8 +1,9 @@
 """Workers: warm processes that answer questions, each within limits of time and memory.
 
-What a student wrote may be slow to read, or grow in memory. So it is read in a worker:
-one that exceeds its limits is ended, that question alone has no answer, and another
-worker takes the next. A worker is ``python -m`` of a module that calls `serve`.
+A student's file may be slow to read, or need much memory, so it is read in a worker. A
+worker that exceeds its limits is ended. Only its question then has no answer, and
+another worker takes the next question. A worker is started as ``python -m`` of a module
+that calls `serve`.
 """
 
 from __future__ import annotations
@@ -32,10 +33,8 @@ if sys.platform != "win32":
     import resource
 
 MAX_BLOCK = 256 << 20  # bytes of a question or an answer
-WALL_TIME_FACTOR = 6  # by the clock, so many times the seconds of computing
-MIN_PROCESSOR_SHARE = 1 / 60  # of a processor: what computes less than that is stuck
-# Of computing: a worker that took longer is not asked again.
-LONG_ANSWER_SECONDS = 1.0
+WALL_TIME_FACTOR = 6  # the limit by the clock, as a multiple of the processor time
+MIN_PROCESSOR_SHARE = 1 / 60  # of a processor; a worker that computes less is stuck
 _LENGTH = struct.Struct("!Q")
 _RETIRE = b"\1"  # before an answer
 _REUSE = b"\0"
@@ -50,16 +49,16 @@ class WorkerError(NbproctorError):
 
 
 class ExceededError(NbproctorError):
-    """An answer would take more time or memory than a worker has."""
+    """An answer needs more time or memory than a worker has."""
 
 
 class OverdueError(ExceededError):
-    """By the clock an answer took too long, in which others may have computed."""
+    """An answer took too long by the clock, maybe because of other processes."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a worker has for one question: seconds of computing, bytes of memory."""
+    """The limits for one question: seconds of processor time, bytes of memory."""
 
     seconds: int
     memory: int
@@ -68,9 +67,9 @@ class Allowance:
 class Workers(Generic[Answer]):
     """At most `count` workers of one kind; a context manager, which ends them.
 
-    Each runs `module`, which calls `serve`. It first gets `setup`, and has the
-    `allowance` for each question. An answer is decoded as `answer`. A question waits
-    `idle_timeout` seconds for a worker before another one is started.
+    Each runs `module`, which calls `serve`. It first gets `setup`. `allowance` is its
+    limit for each question, and `answer` the type of the answers. If no worker is idle
+    for `idle_timeout` seconds, another one is started.
     """
 
     def __init__(
@@ -91,12 +90,12 @@ class Workers(Generic[Answer]):
         self._all: set[_Worker] = set()
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._threads = ThreadPoolExecutor(count, "nbproctor-workers")
-        self._idle.put(self._start())  # it gets ready meanwhile
+        self._idle.put(self._start())  # it starts in the background
 
     def ask(self, question: object) -> Future[Answer]:
-        """Return the answer to come, or `ExceededError` or `WorkerError`.
+        """Return the future answer, or its `ExceededError` or `WorkerError`.
 
-        `UnicodeEncodeError`: a text of the question is no Unicode.
+        `UnicodeEncodeError`: a text in the question is not valid Unicode.
         """
         return self._threads.submit(self._ask, question)
 
@@ -106,7 +105,7 @@ class Workers(Generic[Answer]):
         try:
             answer = worker.ask(block, self._seconds)
         finally:
-            # What its heap has grown by, or a half answer, is not the next one's.
+            # The next question must not get a heap that has grown, or half an answer.
             if worker.must_retire or worker.is_gone:
                 self._end(worker)
                 if not self._closed:
@@ -115,12 +114,12 @@ class Workers(Generic[Answer]):
         return decode(answer, self._answer)
 
     def _take_idle(self) -> _Worker:
-        """Take an idle worker; the number of threads is how many there can be."""
+        """Take an idle worker, or start one; the threads limit their number."""
         try:
             worker = self._idle.get(timeout=self._idle_timeout)
         except queue.Empty:
             return self._start()
-        if worker.is_gone:  # somebody has ended it
+        if worker.is_gone:  # it was ended from outside
             self._end(worker)
             return self._start()
         return worker
@@ -141,14 +140,14 @@ class Workers(Generic[Answer]):
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in [*self._all]:
-            worker.process.kill()  # whoever waits for it goes on
+            worker.process.kill()  # so that the thread that waits for it ends
         self._threads.shutdown()
         for worker in [*self._all]:
             self._end(worker)
 
 
 class _Worker:
-    """One worker, as the process that asks it holds it."""
+    """One worker, seen from the process that asks it."""
 
     def __init__(self, module: str, *messages: bytes) -> None:
         command = [sys.executable, "-P", "-m", module]
@@ -162,7 +161,7 @@ class _Worker:
         self._stdout = self.process.stdout
         self._is_ready = False
         self.must_retire = False
-        with suppress(OSError):  # then it does not get ready
+        with suppress(OSError):  # if it has ended, it does not become ready
             for block in messages:
                 _write(self._stdin, block)
 
@@ -172,18 +171,23 @@ class _Worker:
         return self.process.poll() is not None
 
     def ask(self, question: bytes, seconds: float) -> bytes:
-        """Return the answer; `ExceededError`, or `OverdueError`, if there is none."""
+        """Return the answer; `ExceededError` or `OverdueError` if there is none.
+
+        A worker that computes too little in `seconds` by the clock is ended.
+        """
         is_answered = Event()
         is_overdue = Event()
 
         def end_if_stuck() -> None:
-            """End it when it no longer computes; on a busy computer it goes on."""
+            """End the worker when it is stuck; on a busy computer, it may go on."""
             with suppress(OSError):  # it has ended
-                at_least = 0.0
-                while (computed := processor_seconds(self.process.pid)) >= at_least:
-                    at_least = computed + MIN_PROCESSOR_SHARE * seconds
+                computed = processor_seconds(self.process.pid)
+                expected = 0.0
+                while computed >= expected:
                     if is_answered.wait(seconds):
                         return
+                    expected = computed + MIN_PROCESSOR_SHARE * seconds
+                    computed = processor_seconds(self.process.pid)
             is_overdue.set()
             self.process.kill()
 
@@ -208,7 +212,7 @@ class _Worker:
         return answer[1:]
 
     def _wait_until_ready(self) -> None:
-        """Wait for the start, or each question would be blamed if there is none."""
+        """Wait for the start; if it fails, no question is to blame (`WorkerError`)."""
         if not self._is_ready and _read(self._stdout) is None:
             raise WorkerError(
                 "A process that reads submissions or makes pages ended at its start. "
@@ -227,37 +231,35 @@ def serve(
     setup: type[Setup],
     question: type[Question],
 ) -> None:
-    """Answer questions in this process, the worker, until nobody is there to ask.
+    """Answer questions in this process, the worker, until the other process has ended.
 
-    `answer` lets a `MemoryError` pass: it ends the worker.
+    `answer` gets the setup and a question. Its `MemoryError` ends the worker.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
-    lines = sys.stdin.buffer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process handles Ctrl-C
+    questions = sys.stdin.buffer
     answers = sys.stdout.buffer
-    allowance = decode(_read(lines) or b"", Allowance)
-    setting = decode(_read(lines) or b"", setup)
+    allowance = decode(_read(questions) or b"", Allowance)
+    setting = decode(_read(questions) or b"", setup)
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_DATA, (allowance.memory, allowance.memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _write(answers, b"")  # ready
-    while (block := _read(lines)) is not None:
+    while (block := _read(questions)) is not None:
         _limit_time(allowance.seconds)
-        begun = time.process_time()
         try:
             decoded = decode(block, question)
             answered = encode(answer(setting, decoded))
         except MemoryError:
             return
-        took_long = time.process_time() - begun > LONG_ANSWER_SECONDS
-        must_retire = took_long or _most_memory() > allowance.memory // 4
-        mark = _RETIRE if must_retire else _REUSE
+        has_grown = _peak_memory() > allowance.memory // 4
+        mark = _RETIRE if has_grown else _REUSE
         _write(answers, mark + answered)
 
 
-def _most_memory() -> int:
-    """Return how many bytes this process had at most, as far as it can be known.
+def _peak_memory() -> int:
+    """Return the most bytes that this process has used; 0 if the system is not Linux.
 
-    Not by ``ru_maxrss``, which begins with that of the process that started this.
+    ``ru_maxrss`` begins with the memory of the process that started this one.
     """
     if sys.platform != "linux":
         return 0
@@ -267,7 +269,7 @@ def _most_memory() -> int:
 
 
 def _limit_time(seconds: int) -> None:
-    """Let this process be ended after so much more computing, whatever others do."""
+    """Let the system end this process after so much more processor time."""
     if sys.platform != "win32":
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         until = math.ceil(time.process_time()) + seconds
@@ -275,18 +277,18 @@ def _limit_time(seconds: int) -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
 
 
-# ---- what crosses --------------------------------------------------------------------
-# msgpack of types that are declared, and not pickle: a process that has parsed hostile
-# bytes answers here, and nothing that it may send is executed, or decides what is.
+# ---- questions and answers as bytes --------------------------------------------------
+# They are msgpack of declared types, not pickle: a worker has parsed hostile bytes, so
+# nothing that it sends may be executed.
 
 
 def encode(value: object) -> bytes:
-    """Return a value as bytes; a path need not be Unicode."""
+    """Return a value as bytes; a path does not have to be valid Unicode."""
     return msgpack.encode(value, enc_hook=os.fsencode)
 
 
 def decode(data: bytes, kind: type[Answer]) -> Answer:
-    """Return the value that `encode` got; `msgspec.MsgspecError` if it is another."""
+    """Return the value that was encoded; `msgspec.MsgspecError` if it is not `kind`."""
     return msgpack.decode(
         data, type=kind, dec_hook=lambda _, name: Path(os.fsdecode(name))
     )
@@ -299,7 +301,7 @@ def _write(stream: IO[bytes], block: bytes) -> None:
 
 
 def _read(stream: IO[bytes]) -> bytes | None:
-    """Return a block; None where the other side is gone, or sends no end of it."""
+    """Return a block; None if the other side has ended, or the block is too large."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

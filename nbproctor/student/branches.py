@@ -1,8 +1,8 @@
-"""Branches of a student's cells: which of them no call has entered.
+"""Branches of a student's cells that no call has entered.
 
-Python 3.12 and later tell once which line runs, at no cost after that and without a
-change of the code. In an earlier Python nothing is noted: tracing would slow down the
-answers that a test measures.
+Python 3.12 and later report each line once, when it first runs; after that, it costs
+nothing. Under an earlier Python, no lines are recorded, because tracing would slow down
+answers whose time a test measures.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from nbproctor.cells import parse_code
 
 _BRANCHING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
-_TOOL = 4  # a number that Python leaves to anybody
+_TOOL = 4  # a number that Python does not reserve
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
 class ExecutedLines:
-    """Lines of a student's cells that have run."""
+    """The lines of a student's cells that have run."""
 
     def __init__(self) -> None:
         self._executed: defaultdict[str, set[int]] = defaultdict(set)  # by file name
@@ -33,7 +33,7 @@ class ExecutedLines:
             _monitoring.register_callback(_TOOL, self._event, self._note)
 
     def watch(self, code: CodeType) -> None:
-        """Note the lines of a code object, and of those in it, when they run."""
+        """Record the lines of a code object, and of those inside it, when they run."""
         if _monitoring is None:
             return
         _monitoring.set_local_events(_TOOL, code, self._event)
@@ -42,16 +42,17 @@ class ExecutedLines:
                 self.watch(constant)
 
     def untried(self, file: str, source: str) -> list[int]:
-        """Return the first line of each branch not entered, whose statement has run.
+        """Return the first line of each branch that no call has entered.
 
-        Branches that only raise or pass are left out.
+        Only statements that have run count, and no branch that only raises or passes.
         """
         executed = self._executed[file]
         if not executed:
             return []
         untried = []
         for node in ast.walk(parse_code(source, file)):
-            if not isinstance(node, _BRANCHING) or _line(node) not in executed:
+            has_branches = isinstance(node, _BRANCHING)
+            if not has_branches or _line(node) not in executed:
                 continue
             for body in _bodies(node):
                 line = body[0].lineno
@@ -66,7 +67,7 @@ class ExecutedLines:
 
 
 def _line(node: ast.AST) -> int:
-    """Return the line that runs first of a statement."""
+    """Return the line of a statement that runs first."""
     first = node.body[0] if isinstance(node, ast.Try) else node
     return getattr(first, "lineno", 0)
 

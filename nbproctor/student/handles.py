@@ -1,8 +1,9 @@
-"""Objects that stay where they are: the student's by number, the judge's by a stand-in.
+"""Objects that stay in their process: the student's, and those of the judge.
 
-What the judge learns about an object here is found out without the methods of a
-student's class. A test may pass a function, an activation or a whole model; student
-code gets a `JudgeObject` that asks the judge for everything (see `judge.exports`).
+The judge names a student's object by a number. What it learns about the object is found
+out without the methods of a student's class. A test may pass a function, an activation
+or a whole model. Student code then gets a stand-in, a `JudgeObject`, which asks the
+judge for everything (see `judge.exports`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from nbproctor.protocol.objects import EXCEPTIONS, NumberedObjects, Ref, known_base
 from nbproctor.protocol.rpc import Connection
+from nbproctor.student.outputs import exception_text
 
 _NAMED = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _BASES = (tuple, int, float, complex, str, bytes, list, dict, set, frozenset)
@@ -30,21 +32,24 @@ _BASES = (tuple, int, float, complex, str, bytes, list, dict, set, frozenset)
 class Handles(NumberedObjects):
     """The objects that the judge may name."""
 
-    # Whether the judge got as plain what has more to it: a mask, attributes, methods.
+    # Whether the judge got a plain value in place of one that has a mask, attributes or
+    # methods, too.
     simplified_subclass: bool = False
 
     def default(self, value: Any) -> Any:
         """Turn a subclass into plain data, and any other object into a handle."""
         kind = type(value)
         if kind is types.MethodType:
-            owner = type(value.__self__)
-            if issubclass(owner, JudgeObject) and value.__name__ in vars(owner):
-                return self.default(_get(value.__self__, value.__name__))
+            owner = value.__self__
+            kind_of_owner = type(owner)
+            is_judges = issubclass(kind_of_owner, JudgeObject)
+            if is_judges and value.__name__ in vars(kind_of_owner):
+                return self.default(_get(owner, value.__name__))
         if issubclass(kind, JudgeObject):
             return Ref("judge", (value._nbproctor_link[1],))
         if issubclass(kind, np.ndarray):
             if kind is not np.ndarray and value.dtype.kind != "V":  # records stay here
-                # A matrix is a slip like any.
+                # Whoever returns a matrix has made an ordinary mistake.
                 self.simplified_subclass |= kind is not np.matrix
                 return np.ndarray.view(value, np.ndarray)
         elif issubclass(kind, _BASES):
@@ -64,17 +69,18 @@ class Handles(NumberedObjects):
 
 
 def _adds_something(value: Any) -> bool:
-    """Whether a value has methods or attributes that the judge gets nothing of."""
+    """Whether a value has methods or attributes, which the judge does not get."""
     code = (types.FunctionType, property, classmethod, staticmethod)
     for base in type(value).__mro__[:-2]:
         for name, member in vars(base).items():
-            if not name.startswith("_") or isinstance(member, code):
+            is_public = not name.startswith("_")
+            if is_public or isinstance(member, code):
                 return True
     return bool(getattr(value, "__dict__", None))
 
 
 def _as_base(value: Any) -> Any:
-    """Convert with the base's own methods, not with those of the student's class."""
+    """Convert a value by methods of its built-in base, not of the student's class."""
     base: Any = next(base for base in _BASES if issubclass(type(value), base))
     if base in (str, bytes):
         return base.__getitem__(value, slice(None))
@@ -86,7 +92,7 @@ def _as_base(value: Any) -> Any:
 
 
 def _library_of(value: Any) -> tuple[str, str]:
-    """Return which class of a library an object has to do with, and what."""
+    """Return a library's class to which an object is related, and how: see `Ref`."""
     if issubclass(type(value), type):
         name, is_exact = known_base(value)
         return name, "class" if is_exact else "derived"
@@ -95,7 +101,7 @@ def _library_of(value: Any) -> tuple[str, str]:
 
 
 def has_special_method(value: Any, method: str) -> bool:
-    """Whether an object's class has a special method, or a base of it but `object`."""
+    """Whether an object's class, or a base but `object`, has a special method."""
     bases = type.__dict__["__mro__"].__get__(type(value))[:-1]
     namespaces = map(type.__dict__["__dict__"].__get__, bases)
     return any(method in namespace for namespace in namespaces)
@@ -104,18 +110,15 @@ def has_special_method(value: Any, method: str) -> bool:
 def describe_exception(
     error: BaseException, cells: Mapping[str, tuple[str, int]]
 ) -> list[Any]:
-    """Say what an exception is, and where in the student's cells it was raised.
+    """Describe an exception, and where in the student's cells it was raised.
 
-    That is its first built-in class, its own class, its text, the name of the last of
-    these cells in its traceback, and the line there. For `cells`, see `shell.Compiler`.
+    Returns the names of its first built-in class and of its own class, its text, the
+    name of the last of these cells in its traceback, and the line in this cell. For
+    `cells`, see `shell.Compiler`.
     """
     kind = type(error)
     class_names = [base.__name__ for base in kind.__mro__]
     built_in = next((name for name in class_names if name in EXCEPTIONS), "")
-    try:
-        text = str(error)
-    except BaseException:
-        text = "<the exception has no text>"
     cell = None
     line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
@@ -125,7 +128,7 @@ def describe_exception(
     return [
         built_in,
         kind.__name__[:100],
-        text[:2000],
+        exception_text(error)[:2000],
         cell,
         line,
     ]
@@ -133,25 +136,26 @@ def describe_exception(
 
 # ---- the judge's objects ------------------------------------------------------------
 
-# Attributes of the judge's objects, by their numbers. While student code runs, the
-# judge waits, so they stay as they are until the next message.
+# Attributes of the judge's objects, by their numbers. The judge waits while student
+# code runs, so they do not change before the next message.
 attribute_cache: dict[int, dict[str, Any]] = {}
 
 
 class JudgeObject:
-    """An object of the judge's, as student code sees it; `make_stand_in` makes one.
+    """An object of the judge, as student code sees it; `make_stand_in` makes one.
 
-    A test's class says whether its objects can be initialized again, by a method
-    ``init_again``, and how they are copied, by `copied`; what has none is, as a
-    function, its own copy.
+    If a test's class has a method ``init_again``, its objects can be initialized again.
+    If it has a method ``copied``, this method copies them. Otherwise an object is its
+    own copy, as a function is.
     """
 
-    #: Of the class that stands for a test's: an object passed to student code.
+    #: An object of this class that was passed to student code.
     _nbproctor_known: ClassVar[Any] = None
-    _nbproctor_link: tuple[Connection, int, str]  # its number, the name of its class
+    # The connection, the object's number, and the name of its class.
+    _nbproctor_link: tuple[Connection, int, str]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> JudgeObject:
-        """Make one more, as ``type(self.model)(…)`` does."""
+        """Create another one, as in ``type(self.model)(…)``."""
         prototype = cls._nbproctor_known
         stand_in: JudgeObject = copy(prototype)
         if stand_in is prototype:
@@ -159,7 +163,7 @@ class JudgeObject:
         return stand_in
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Initialize it again, as ``self.model.__init__(…)`` does."""
+        """Initialize it again, as in ``self.model.__init__(…)``."""
         if "init_again" not in vars(type(self)):
             raise TypeError("an object of the test cannot be created again")
         _call("init_again", self, *args, **kwargs)
@@ -171,8 +175,9 @@ class JudgeObject:
     __deepcopy__ = __copy__
 
     def __getattribute__(self, name: str) -> Any:
-        """Ask the judge first, then the notebook's class of this name."""
-        if name.startswith("_") or name in vars(type(self)):
+        """Ask the judge first, then the notebook's class of the same name."""
+        own_names = vars(type(self))
+        if name.startswith("_") or name in own_names:
             return object.__getattribute__(self, name)
         try:
             return _get(self, name)
@@ -183,7 +188,7 @@ class JudgeObject:
 
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
-        """What ``vars`` returns: the public attributes, as they are now."""
+        """The public attributes and their present values, for ``vars``."""
         attributes = {}
         for name in _ask(self, "attributes"):
             with suppress(Exception):  # it cannot be sent
@@ -191,7 +196,7 @@ class JudgeObject:
         return attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):  # the student's own
+        if name.startswith("_"):  # an attribute of the student's
             object.__setattr__(self, name, value)
         else:
             _ask(self, "set", name, value)
@@ -222,17 +227,19 @@ def make_stand_in(
     attributes: dict[str, Any],
     *names: str,
 ) -> JudgeObject:
-    """Make what stands for an object of the judge's: its class and public methods.
+    """Make a stand-in for an object of the judge, with its class and public methods.
 
-    `code` has methods that run here, and `names` are those that run in the judge. Where
-    the notebook has a class of this name, the object is one of its instances, too.
+    The methods in `code` run in this process, and those in `names` in the judge. If the
+    notebook has a class named `kind`, the object is an instance of it, too.
     """
     try:
-        prototype = object.__new__(_class_named(kind, names, code, notebook[kind]))
-    except Exception:  # no class of this name, or one that nobody can derive from
-        prototype = object.__new__(_class_named(kind, names, code, object))
+        stand_in_class = _class_named(kind, names, code, notebook[kind])
+        prototype = object.__new__(stand_in_class)
+    except Exception:  # there is no such class, or it cannot be a base
+        stand_in_class = _class_named(kind, names, code, object)
+        prototype = object.__new__(stand_in_class)
     attribute_cache[number] = attributes
-    type(prototype)._nbproctor_known = prototype
+    stand_in_class._nbproctor_known = prototype
     object.__setattr__(prototype, "_nbproctor_link", (connection, number, kind))
     return prototype
 
@@ -244,14 +251,16 @@ def _class_named(
     code: bytes,
     base: type,
 ) -> type[JudgeObject]:
-    """Return the class of what stands for a test's objects: messages have its name."""
-    methods = {name: make_function(name, partial(_call, name)) for name in names}
-    methods |= cloudpickle.loads(code)
-    return type(kind, (JudgeObject, base), {"__module__": "__main__", **methods})
+    """Return the class of stand-ins; error messages show its name."""
+    namespace: dict[str, Any] = {"__module__": "__main__"}
+    for name in names:
+        namespace[name] = make_function(name, partial(_call, name))
+    namespace |= cloudpickle.loads(code)
+    return type(kind, (JudgeObject, base), namespace)
 
 
 def make_function(name: str, outside: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls `outside`, and looks like one of the notebook's."""
+    """Return a function that calls `outside`, and looks like a notebook's function."""
 
     def named_function(*args: Any, **kwargs: Any) -> Any:
         return outside(*args, **kwargs)
@@ -269,12 +278,12 @@ def _call(
     *args: Any,
     **kwargs: Any,
 ) -> Any:
-    """Call a method of the judge's: one message, not two."""
+    """Call a method in the judge, with one message instead of two."""
     return _ask(owner, "method", name, args, kwargs)
 
 
 def _get(target: JudgeObject, name: str) -> Any:
-    """Get an attribute: from the judge, unless it came with the last message."""
+    """Get an attribute from the judge, unless it came with the last message."""
     connection, number, _ = target._nbproctor_link
     with connection.turn:
         attributes = attribute_cache.get(number, {})

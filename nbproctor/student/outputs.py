@@ -1,7 +1,7 @@
-"""Outputs of one cell, as nbformat has them, within limits.
+"""Outputs of one cell, in nbformat's form and within limits.
 
-The shell and its streams write here. Past a limit a note takes the place of the rest,
-so an endless print costs neither memory nor a large notebook.
+The shell and its streams write here. When a limit is reached, a note replaces the
+remaining output, so an endless loop that prints uses little memory.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 from nbproctor.results import Output, error_output, stream_output
 from nbproctor.sanitize import alternative_texts
 
-# How much one cell may say.
+# Limits for one cell.
 TEXT_BYTES = 100_000  # of both streams together, and of any single text
-LINES = 1_000  # likewise
-DISPLAYS = 100  # displayed things and results
-IMAGE_BYTES = 8 << 20  # of all images together, encoded
+LINES = 1_000  # of both streams together
+DISPLAYS = 100  # displayed objects and results
+IMAGE_BYTES = 8 << 20  # of all images together, in base64
 
 
 class Outputs:
-    """The growing outputs of one cell."""
+    """The outputs of one cell, while it runs."""
 
     def __init__(self) -> None:
         self._outputs: list[Output] = []
@@ -42,7 +42,7 @@ class Outputs:
         self._start()
         room = TEXT_BYTES - self._bytes
         if len(text) > room:
-            # Progress bars write much and show little.
+            # Progress bars write much that they overwrite.
             self._drop_all_overwritten()
             room = TEXT_BYTES - self._bytes
         fitting = text[:room]
@@ -77,7 +77,17 @@ class Outputs:
         execution_count: int | None = None,
     ) -> None:
         """Append a ``display_data`` or ``execute_result``, or update one by its id."""
-        mimebundle = {str(mime): self._shorten(item) for mime, item in data.items()}
+        mimebundle = {}
+        image_bytes = 0
+        for name, item in data.items():
+            mime = str(name)
+            if isinstance(item, bytes):
+                item = base64.b64encode(item).decode()
+            if mime.startswith("image/") and isinstance(item, str):
+                image_bytes += len(item)
+            else:
+                item = _shorten(item)
+            mimebundle[mime] = item
         alternative = alternative_texts(metadata, mimebundle)
         if update:
             for earlier in self._displayed[display_id]:
@@ -85,10 +95,9 @@ class Outputs:
             return
         self._start()
         self._displays += 1
-        for mime, item in mimebundle.items():
-            if mime.startswith("image/") and isinstance(item, str):
-                self._images += len(item)
-        if self._displays > DISPLAYS or self._images > IMAGE_BYTES:
+        self._images += image_bytes
+        has_too_many = self._displays > DISPLAYS
+        if has_too_many or self._images > IMAGE_BYTES:
             if "display" in self._truncated:
                 return
             self._truncated.add("display")
@@ -118,19 +127,19 @@ class Outputs:
         self._start()
         output = error_output(
             name=name[:200],
-            text=str(self._shorten(value)),
-            lines=[str(self._shorten(line)) for line in traceback[-50:]],
+            text=_shorten(value),
+            lines=[_shorten(line) for line in traceback[-50:]],
         )
         self._append(output)
 
     def clear(self, wait: bool) -> None:
-        """Forget everything, now or when something new comes."""
+        """Delete all outputs, now or before the next one."""
         self._clear_next = True
         if not wait:
             self._start()
 
     def finish(self) -> list[Output]:
-        """Return the outputs, without what carriage returns have overwritten."""
+        """Return the outputs, without text that carriage returns have overwritten."""
         self._drop_all_overwritten()
         return [o for o in self._outputs if o.get("text") != ""]
 
@@ -158,27 +167,35 @@ class Outputs:
                 self._bytes -= len(text) - len(short)
                 output["text"] = short
 
-    def _shorten(self, item: Any) -> Any:
-        if isinstance(item, bytes):
-            return base64.b64encode(item).decode()
-        if not isinstance(item, str) or len(item) <= TEXT_BYTES:
-            return item
-        start = item[:64]
-        if start.isascii() and " " not in start and "<" not in start:
-            return item  # an encoded image, counted elsewhere
+
+def _shorten(item: Any) -> Any:
+    """Cut a text that is too long."""
+    if isinstance(item, str) and len(item) > TEXT_BYTES:
         return item[:TEXT_BYTES] + "\n[cut here]"
+    return item
 
 
 def _visible(text: str) -> str:
     """Drop what carriage returns have overwritten, such as states of a progress bar."""
     if "\r" not in text:
         return text
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    lines = []
+    for line in text.split("\n"):
+        states = line.rstrip("\r").split("\r")
+        lines.append(states[-1])
     return "\n".join(lines)
 
 
+def exception_text(error: BaseException) -> str:
+    """Return the text of an exception, whose class may be a student's."""
+    try:
+        return str(error)
+    except BaseException:
+        return "<the exception has no text>"
+
+
 class Stream(io.TextIOBase):
-    """``sys.stdout`` or ``sys.stderr`` of a shell: writes into its current outputs."""
+    """``sys.stdout`` or ``sys.stderr`` of a shell: writes to its current outputs."""
 
     encoding = "utf-8"
     errors = "replace"
@@ -190,12 +207,12 @@ class Stream(io.TextIOBase):
         self._shell = shell
 
     def write(self, text: str) -> int:
-        """Pass `text` on."""
+        """Append `text` to the current outputs."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._shell.outputs.write(self._channel, text)
         return len(text)
 
     def writable(self) -> bool:
-        """Streams of a cell can be written, and nothing else."""
+        """Return True: a stream of a cell can only be written."""
         return True

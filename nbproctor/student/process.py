@@ -1,8 +1,8 @@
 """Student process, inside the sandbox: runs cells and answers the judge's requests.
 
-Numbers, text, containers and arrays leave this process as plain data. Everything else
-stays here, and the judge gets a handle to name it by. Nothing here is trusted by the
-judge: a student may replace any of it, and gains only other answers.
+Numbers, text, containers and arrays leave this process as plain data. Other objects
+stay here, and the judge gets a handle for each. The judge trusts nothing here: a
+student may replace any of this code, but that only changes the answers.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from nbproctor.student.handles import (
 )
 from nbproctor.student.shell import ZMQInteractiveShell, get_shell
 
-# What proxies have applied to their objects, by name.
+# Functions that the judge's proxies apply to their objects, by name.
 _FUNCTIONS = vars(builtins) | vars(operator)
 _FUNCTIONS |= {"deepcopy": copy.deepcopy, "array": np.array}
 
 
 def unpack(files: dict[bytes, bytes]) -> None:
-    """Write what was handed in beside the notebook; cells can import it, too."""
+    """Write the files that were submitted with the notebook; cells can import them."""
     sys.path.insert(0, "")
     for name, content in files.items():
         path = Path(os.fsdecode(name))
@@ -52,13 +52,13 @@ def unpack(files: dict[bytes, bytes]) -> None:
 
 
 def seed(module: str, arguments: list[Any]) -> None:
-    """Follow a test that seeds a global random generator."""
+    """Seed a global random generator as a test has done in the judge."""
     generator = np.random if module == "numpy" else random
     generator.seed(*arguments)
 
 
 class Student:
-    """Answers the judge's requests with the notebook's namespace."""
+    """Answers the judge's requests from the notebook's namespace."""
 
     def __init__(self, sock: socket.socket, shell: ZMQInteractiveShell) -> None:
         self.shell = shell
@@ -67,7 +67,7 @@ class Student:
         self.handles = Handles()
         self.judge_exceptions: dict[int, BaseException] = {}
         self.default = self.handles.default
-        #: Request of `TO_STUDENT` → what answers it.
+        #: Request of `TO_STUDENT` → the function that answers it.
         self.handlers: dict[str, Callable[..., Any]] = {
             "unpack": unpack,
             "run": self.on_run,
@@ -91,7 +91,7 @@ class Student:
     # --- requests ---------------------------------------------------------------
 
     def answer(self, name: str, arguments: Iterable[Any]) -> Any:
-        """Answer a request of the judge's."""
+        """Answer a request of the judge."""
         try:
             return self.handlers[name](*arguments)
         finally:
@@ -105,10 +105,10 @@ class Student:
     ) -> Any:
         """Run a cell; return its outputs, and whether it has used up the memory.
 
-        At last comes what it raised, as of `describe_exception`.
-        With `keeps_names`, names that it removes are there again after it. What tests
-        drew is not shown as if this cell had. What was rehearsed counts as run until
-        any other cell runs: it may change what those after it do.
+        The third value returned is its exception, as `describe_exception` returns it.
+        With `keeps_names`, names that the cell removes are restored. Figures that tests
+        drew are closed first. A cell that was run before the fork is not run again,
+        unless another cell has run, which may change its effect.
         """
         shell = self.shell
         pyplot = sys.modules.get("matplotlib.pyplot")
@@ -127,24 +127,25 @@ class Student:
         raised = None
         if error := shell.error:
             raised = describe_exception(error, shell.compile.cells)
-        return outputs, had_room and not _has_free_memory(), raised
+        has_used_memory = had_room and not _has_free_memory()
+        return outputs, has_used_memory, raised
 
     def on_begin(self, names: tuple[str, ...], keep: tuple[int, ...]) -> dict[str, Any]:
-        """Start a test: forget the handles of the one before, look up global names.
+        """Start a test: forget the handles of the previous one, return global names.
 
-        Names that do not exist are left out.
+        Names that do not exist are left out. Handles in `keep` stay valid.
         """
         self.handles.simplified_subclass = False
         self.handles.keep_only(keep)
         self.judge_exceptions.clear()
         self.shell.start_outputs()
         space = self.shell.user_ns
-        # Whatever has happened to these names since.
+        # Student code may have changed these names.
         space.update(self.reference_functions)
         return {name: space[name] for name in names if name in space}
 
     def on_lend(self, functions: dict[str, Any]) -> None:
-        """Define functions of other exercises: they run in a process of their own."""
+        """Define functions of other exercises, which run in a separate process."""
         for name, function in functions.items():
             self.reference_functions[name] = make_function(name, function)
         self.shell.user_ns.update(self.reference_functions)
@@ -152,8 +153,9 @@ class Student:
     def on_end(self, decided: list[Any]) -> tuple[bool, str]:
         """End a test; return whether anything was written to stderr, and a method.
 
-        That is the first of those that the judge did without, if there is one, or
-        ``__class__`` if it got as plain what a class of the student's derives.
+        `decided` has values, each with methods that the judge did not call. Returns the
+        first of these methods that the value's class has; ``__class__`` if the judge
+        got a plain value in place of a derived one; "" otherwise.
         """
         has_written = self.shell.outputs.has_stream("stderr")
         for value, *methods in decided:
@@ -165,7 +167,7 @@ class Student:
     # --- objects ----------------------------------------------------------------
 
     def resolve(self, ref: Ref) -> Any:
-        """Find what the judge names: the student's, its own or a library's."""
+        """Return what the judge names: an object of a student, its own or a library."""
         if ref.tag == "student":
             return self.handles.objects[ref.fields[0]]
         if ref.tag == "judge":
@@ -187,7 +189,7 @@ class Student:
         return [*describe_exception(error, self.shell.compile.cells), relayed]
 
     def rebuild_exception(self, report: Any) -> BaseException:
-        """Make an exception of what went wrong in an object of the judge's."""
+        """Return an exception that was raised by an object of the judge."""
         number, name, text = report
         error: BaseException = getattr(builtins, name)(text)
         self.judge_exceptions[number] = error

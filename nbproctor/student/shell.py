@@ -1,8 +1,8 @@
 """An IPython shell whose outputs are nbformat outputs: no kernel, no sockets.
 
 Cells behave as in a notebook: magics, top-level ``await``, rich display, inline
-figures at the end of a cell. What needs a person (``input``) or another process
-(``!command``, ``%%bash``) does not work while grading, and says so.
+figures at the end of a cell. Code that needs a person (``input``) or another process
+(``!command``, ``%%bash``) does not work in grading, and a message says so.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from traitlets.config import Config
 
 from nbproctor.results import NO_COMMANDS, Output
 from nbproctor.student.branches import ExecutedLines
-from nbproctor.student.outputs import Outputs, Stream
+from nbproctor.student.outputs import Outputs, Stream, exception_text
 
 _INLINE = "module://matplotlib_inline.backend_inline"
 _SCRIPTS = ("bash", "sh", "script", "sx", "system", "perl", "ruby", "js", "pypy", "!")
-# Commands that only show something, or install what is here or not: no test can depend
-# on such a line, whose output nobody takes.
+# Commands that only show something, or install a package. If their output is not used,
+# no test can depend on them.
 _HARMLESS_COMMANDS = re.compile(
     r"((\S*python[\d.]* -m )?(pip3?|conda|mamba|apt|apt-get) (install|list|show|update)"
     r"|cat|clear|date|head|ls|nvidia-smi|pwd|python3? --version|tail|wc|which|whoami)"
@@ -58,12 +58,13 @@ _NO_INPUT = (
 
 
 class Compiler(CachingCompiler):
-    """Remembers which of our cells a code name belongs to, and where that starts."""
+    """Records the cell of each code name, and how many blank lines it starts with."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.cell: str | None = None
-        # File name of its code → our name, and how many lines at its top are blank.
+        # File name of a cell's code → the cell's name and number of blank lines at the
+        # top.
         self.cells: dict[str, tuple[str, int]] = {}
         self.lines = ExecutedLines()
 
@@ -73,10 +74,10 @@ class Compiler(CachingCompiler):
         transformed_code: str,
         number: int,
     ) -> str:
-        """Name the code of a cell, as IPython does, and remember the name."""
+        """Name the code of a cell, as IPython does, and record the name."""
         name = super().get_code_name(raw_code, transformed_code, number)
         if self.cell is not None:
-            # IPython drops the empty lines at the top before it compiles.
+            # IPython removes blank lines at the top before it compiles the code.
             blank = raw_code.count("\n") - raw_code.lstrip().count("\n")
             self.cells[name] = self.cell, blank
         return name
@@ -88,15 +89,16 @@ class Compiler(CachingCompiler):
         symbol: str,
         **kwargs: Any,
     ) -> Any:
-        """Compile code; of a student's cell, note which lines run."""
+        """Compile code; if it is a student's cell, record which lines run."""
         code = super().__call__(source, filename, symbol, **kwargs)
         if filename in self.cells:
             self.lines.watch(code)
         return code
 
     def untried(self) -> Iterator[tuple[str, int]]:
-        """Yield our name and the line of each branch of a cell that nothing entered."""
-        for file, (cell, blank) in self.cells.items():
+        """Yield the cell and the line of each branch that no call has entered."""
+        for file, position in self.cells.items():
+            cell, blank = position
             source = "".join(linecache.getlines(file))
             for line in self.lines.untried(file, source):
                 yield cell, line + blank
@@ -148,7 +150,7 @@ class _Result(DisplayHook):
 
 
 class _Kernel:
-    """Stands for ``get_ipython().kernel``: whatever is called on it does nothing."""
+    """A stand-in for ``get_ipython().kernel``, whose methods do nothing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -156,13 +158,9 @@ class _Kernel:
         return lambda *args, **kwargs: None
 
 
-# Libraries look at the name of this class to tell a notebook from a terminal.
+# Libraries recognise a notebook by the name of this class.
 class ZMQInteractiveShell(InteractiveShell):
-    """The shell of a notebook without its kernel.
-
-    Make it with `get_shell` in a process that forks, or let `InteractiveShell.instance`
-    find it.
-    """
+    """The shell of a notebook without its kernel; `get_shell` returns it."""
 
     compile: Compiler
     compiler_class = Type(Compiler)
@@ -181,10 +179,10 @@ class ZMQInteractiveShell(InteractiveShell):
             self.magics_manager.register_function(self._no_magic, "line_cell", name)
 
     def run(self, source: str, cell: str | None = None) -> list[Output]:
-        """Run one code cell, magics included, and return its outputs.
+        """Run one code cell, which may have magics, and return its outputs.
 
-        An exception of the cell is an ``error`` among them. `cell` is our name for it,
-        found again in `Compiler.cells`.
+        If the cell raises an exception, one of them is an ``error``. `cell` is the
+        cell's name in `Compiler.cells`.
         """
         outputs = self.start_outputs()
         self.compile.cell = cell
@@ -200,21 +198,21 @@ class ZMQInteractiveShell(InteractiveShell):
         return self.outputs
 
     def install(self) -> None:
-        """Make this process a notebook's: its streams, and what it refuses."""
+        """Set the streams of this process, and what it refuses, for a notebook."""
         sys.stdout = self.stdout
         sys.stderr = self.stderr
         sys.stdin = io.StringIO()
         _refuse()
 
     def enable_matplotlib(self, gui: str | None = None) -> Any:
-        """Draw inline whatever was asked for: there is no window here."""
+        """Draw inline with any `gui`, because there are no windows."""
         return super().enable_matplotlib("inline")  # type: ignore[no-untyped-call]
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """There is no event loop to join."""
+        """Do nothing, because there is no event loop."""
 
     def system(self, cmd: str) -> None:
-        """Say on stderr that commands do not run, as the rest of the cell may."""
+        """Say on stderr that commands do not run; the cell goes on."""
         if _HARMLESS_COMMANDS.fullmatch(cmd.strip()):
             self.stderr.write(f"{NOTHING_SHOWN}{cmd.strip()}\n")
         else:
@@ -230,22 +228,22 @@ class ZMQInteractiveShell(InteractiveShell):
         depth: int = 0,
     ) -> Any:
         """Say on stderr that commands do not run; the output is empty."""
-        if self.compile.cell is None:  # called by a test, which has to know
+        if self.compile.cell is None:  # a test has called it, and must fail
             _refuse_command(cmd)
         self.stderr.write(f"{NO_COMMANDS}{cmd.strip()}\n")
         return SList() if split else ""
 
     def ask_exit(self) -> None:
-        """``exit`` in a notebook ends nothing here."""
+        """Say on stderr that ``exit`` has no effect."""
         self.stderr.write("exit has no effect while a notebook is graded.\n")
 
     def init_history(self) -> None:
-        """Make a history that neither opens a file nor starts a thread."""
+        """Create a history that neither opens a file nor starts a thread."""
         self.config.HistoryManager.enabled = False
         super().init_history()  # type: ignore[no-untyped-call]
 
     def init_io(self) -> None:
-        """Leave the streams alone: `install` sets them."""
+        """Do not change the streams: `install` sets them."""
 
     def _no_magic(self, line: str, cell: str = "") -> None:
         self.system(f"{line}\n{cell}")
@@ -257,46 +255,47 @@ class ZMQInteractiveShell(InteractiveShell):
         stb: Any,
     ) -> None:
         self.error = evalue
-        lines = stb if isinstance(stb, list) else [str(stb)]
-        try:
-            text = str(evalue)
-        except Exception:
-            text = "<the exception has no text>"
-        self.outputs.error(etype.__name__, text, [str(line) for line in lines])
+        lines = stb if isinstance(stb, list) else [stb]
+        self.outputs.error(
+            name=etype.__name__,
+            value=exception_text(evalue),
+            traceback=[str(line) for line in lines],
+        )
 
 
 def get_shell() -> ZMQInteractiveShell:
-    """Make the shell of this process, or return the one it has."""
+    """Return the shell of this process, and create it if there is none."""
     if ZMQInteractiveShell.initialized():
         return ZMQInteractiveShell.instance()
-    # To count the threads of BLAS, scikit-learn reads a file of /proc; where there is
-    # none, as in the sandbox, it asks the process itself.
+    # To count the threads of BLAS, scikit-learn reads a file in /proc, which is empty
+    # in the sandbox. With this flag, it asks the process itself.
     with suppress(ImportError):
         import_module("threadpoolctl").__dict__["_HAS_PROCFS"] = False
-    # Figures are drawn inline even where a notebook forgets to say so.
+    # Figures are drawn inline even if a notebook does not ask for it.
     os.environ["MPLBACKEND"] = _INLINE
     if "matplotlib" in sys.modules:
         sys.modules["matplotlib"].rcParams["backend"] = _INLINE
     config = Config()
     config.InteractiveShell.colors = "nocolor"
     shell = ZMQInteractiveShell.instance(config=config)
-    # The first traceback imports what it needs, for some 50 ms.
+    # The first traceback imports modules, which takes about 50 ms.
     shell.run_cell("1/0")  # type: ignore[no-untyped-call]
     return shell
 
 
 def _refuse() -> None:
-    """Put what grading allows, or an exception, in the place of what it forbids."""
+    """Replace what grading forbids by an exception, or by something that it allows."""
     refused = [
         (builtins, "input", _refuse_input),
         (getpass, "getpass", _refuse_input),
         (os, "system", get_shell().system),
         (subprocess.Popen, "__init__", _refuse_process),
-        # Processes are forbidden and threads are not: these do the same work.
+        # Processes are forbidden, so threads do the same work.
         *((multiprocessing, name, getattr(dummy, name)) for name in dummy.__all__),
         (BaseContext, "Lock", lambda self: Lock()),
         (concurrent.futures, "ProcessPoolExecutor", _threads),
-        # Rights and times cannot be copied; `copy`, ``copy2`` and `copytree` want to.
+        # `copy`, ``copy2`` and `copytree` call these, but rights and times cannot be
+        # set.
         (shutil, "copymode", lambda *_, **__: None),
         (shutil, "copystat", lambda *_, **__: None),
     ]
@@ -324,47 +323,50 @@ def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> 
 
 
 def import_modules(names: Sequence[str]) -> None:
-    """Import what notebooks import; what is not installed fails in its cell."""
+    """Import modules for notebooks; a missing one raises when a cell imports it."""
     for name in names:
         with suppress(ImportError):
             import_module(name)
 
 
 def run_opening_cells(sources: Sequence[str]) -> None:
-    """Run the cells that open every notebook once, in the process that is forked.
+    """Run the first cells of every notebook once, in the process that is forked.
 
-    Their names, data and outputs are then there in each fork, at no cost. A cell that
-    fails is not counted as run, nor is any after it: each notebook runs it itself. None
-    is counted if they leave a file written or open: a fork has neither.
+    Each fork then has their names, data and outputs at no cost. If a cell fails, each
+    notebook runs this cell and the ones after it again. If they leave a file open, or
+    write one, each notebook runs all of them again, because a fork has no such file.
     """
     shell = get_shell()
     before = _unforkable_state()
-    sys.path.insert(0, "")  # as in a notebook, for modules that lie next to it
+    sys.path.insert(0, "")  # as in a notebook, for modules in its folder
     with redirect_stdout(shell.stdout), redirect_stderr(shell.stderr):
         for source in sources:
             outputs = shell.run(source)
-            if any(output["output_type"] == "error" for output in outputs):
+            kinds = [output["output_type"] for output in outputs]
+            if "error" in kinds:
                 break
             shell.opening_outputs[source] = outputs
     sys.path[:] = [path for path in sys.path if path]
     if _unforkable_state() != before:
         shell.opening_outputs.clear()
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
-        gc.collect()  # what is still open would later close a file of the fork's
+        gc.collect()  # a file that is still open could close a descriptor in a fork
     index_modules()
 
 
 def index_modules() -> None:
     """Look up the file of every module, as the first traceback of a process does.
 
-    That takes some 70 ms, and what is looked up here is known in every fork.
+    This takes about 70 ms, and every fork then has the result.
     """
-    with suppress(Exception):  # a module may import others when it is looked at
+    with suppress(Exception):  # a module may import others when it is inspected
         inspect.getmodule(index_modules.__code__.replace(co_filename="<none>"))
 
 
 def _unforkable_state() -> set[object]:
-    """Return what a fork does not have: working folder, open descriptors, files."""
+    """Return what a fork does not share: working folder, open descriptors, files."""
     folder = Path.cwd()
-    files = {(path, path.lstat().st_mtime_ns) for path in (folder, *folder.rglob("*"))}
-    return files.union(os.listdir("/dev/fd"))  # noqa: PTH208
+    state = set[object](os.listdir("/dev/fd"))  # noqa: PTH208
+    for path in (folder, *folder.rglob("*")):
+        state.add((path, path.lstat().st_mtime_ns))
+    return state

@@ -1,8 +1,8 @@
-"""The border: the only way in for files that students wrote.
+"""The border: the only code that opens files of students.
 
-A name is the student's, and can be made to lead anywhere, also between a check and its
-use. So a path is opened step by step, each name in the folder before it; no link is
-followed; and what is checked is the file that is open.
+A student chooses the names, and can make a name lead anywhere, even after it was
+checked. So a path is opened step by step, each name in the folder before it. No link is
+followed, and all checks look at the open file.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from nbproctor.errors import NbproctorError
 
 MAX_FILES = 20_000
 MAX_DEPTH = 30  # of folders
-MAX_ENTRIES = 10  # times as many names as files are looked at, folders among them
-#: Folders and files that no student wrote.
+MAX_ENTRIES = 10  # names of files and folders that are looked at, for each file allowed
+#: Folders and files that programs create.
 _IGNORED = """
     .DS_Store .git .idea .ipynb_checkpoints .mypy_cache .pytest_cache .venv .vscode
     __MACOSX Thumbs.db __pycache__ desktop.ini node_modules site-packages
 """
 IGNORED = frozenset(_IGNORED.split())
-TIMESTAMP_FILE = "timestamp.txt"  # when something was submitted, for nbgrader
-ENVIRONMENT = "pyvenv.cfg"  # lies in every virtual environment
+TIMESTAMP_FILE = "timestamp.txt"  # the time of submission, for nbgrader
+ENVIRONMENT = "pyvenv.cfg"  # a file in every virtual environment
 _BLOCK = 1 << 20  # bytes
 LINK = "it is a link, and links are not followed"
 NO_FILE = "it is not a regular file"
 NO_PERMISSION = "there is no permission to read it"
-# What the system says of a name that has become something else.
+# Errors of the system, and what they say about a file.
 _REFUSALS = {
     errno.ELOOP: LINK,
     errno.ENOTDIR: "it is a link, or not a folder",
@@ -45,23 +45,22 @@ _REFUSALS = {
     errno.ENOENT: "it has disappeared",
     errno.EACCES: NO_PERMISSION,
     errno.EPERM: NO_PERMISSION,
-    # A lease of its owner's would have us wait for the better part of a minute.
+    # Without O_NONBLOCK, a lease of its owner would block the opening for 45 seconds.
     errno.EAGAIN: "another program has locked it",
 }
-# Of what is no regular file nothing is awaited, not even its opening.
-_FLAGS = sum(
-    getattr(os, name, 0)  # Windows has neither links that need no rights, nor these
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
-)
+# If it is not a regular file, opening must not wait (O_NONBLOCK). Windows has only some
+# of these flags; there, only administrators can make links.
+_FLAG_NAMES = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+_FLAGS = sum(getattr(os, name, 0) for name in _FLAG_NAMES)
 _FOLDER = _FLAGS | getattr(os, "O_DIRECTORY", 0)
 
 
 class RefusedFileError(NbproctorError, OSError):
-    """A file, or a folder, that does not pass the border; the message says why."""
+    """A file or folder that is not read; the message says why."""
 
 
 class Refusal(NamedTuple):
-    """A file that was left out: its place in the folder, and the reason."""
+    """A file or folder that was not read, and the reason."""
 
     relative_path: Path
     reason: str
@@ -69,29 +68,31 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class StudentFile:
-    """A regular file in a student's folder, which only `open` opens."""
+    """A regular file in a student's folder. Only `open` opens it."""
 
     folder: Path
     relative_path: Path  # in the folder
-    size: int  # bytes, as all below when it was looked at
-    changed: int  # nanoseconds
-    owners: frozenset[int]  # user ids of which one must be its owner's; empty: any
+    size: int  # bytes; it may change after this was read, like the values below
+    changed: int  # time of the last change, in nanoseconds
+    owners: frozenset[int]  # user ids that may own the file; if empty, any may
 
     def open(self) -> BufferedReader:
-        """Open the file; `RefusedFileError` if it is another kind of thing by now."""
+        """Open the file; `RefusedFileError` if it is not a regular file any more."""
         try:
             with _open_folder(self.folder, self.relative_path.parent) as opened:
                 number = _open(opened, self.relative_path.name)
         except OSError as error:
             raise _as_refusal(error) from error
-        if reason := _reason(os.fstat(number), self.owners):
+        status = os.fstat(number)
+        reason = _reason(status, self.owners)
+        if reason:
             os.close(number)
             raise RefusedFileError(reason)
         return os.fdopen(number, "rb")
 
     @property
     def is_readable(self) -> bool:
-        """Whether it opens."""
+        """Whether it can be opened."""
         try:
             self.open().close()
         except RefusedFileError:
@@ -99,25 +100,25 @@ class StudentFile:
         return True
 
     def read(self) -> bytes:
-        """Return what is in the file, at most its `size`: it may grow meanwhile."""
+        """Return the content of the file, at most `size` bytes, because it may grow."""
         with self.open() as file:
             return file.read(self.size)
 
     def copy(self, target: Path) -> None:
-        """Copy content and time to a new file, at most its `size`."""
+        """Copy content (at most `size` bytes) and time to a new file."""
         missing = self.size
         with self.open() as source:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as copied:
-                while missing and (block := source.read(min(missing, _BLOCK))):
+                while block := source.read(min(missing, _BLOCK)):
                     copied.write(block)
                     missing -= len(block)
-        with suppress(OSError, OverflowError):  # it may be of any time
+        with suppress(OSError, OverflowError):  # a time may be out of range
             os.utime(target, ns=(self.changed, self.changed))
 
 
 def find(folder: Path, name: str) -> StudentFile | None:
-    """Return the file of that name in a student's folder, if one passes."""
+    """Return the file with this name in a student's folder; None if it is refused."""
     with suppress(OSError), _open_folder(folder, Path()) as opened:
         owners = _owners(opened)
         status = _stat(opened, name)
@@ -141,10 +142,10 @@ def walk(
 ) -> Iterator[StudentFile]:
     """Yield the regular files under a folder, in a stable order, shallow ones first.
 
-    They have no second name on the disk, and belong to who owns the folder, to root or
-    to who asks. Virtual environments, caches and the like are passed over; after
-    `max_files` files nothing more is read. What does not pass is appended to
-    `refusals`. In a `shared` folder, each folder in it may be of another owner.
+    A file must not have a second name on the disk (a hard link). It must belong to the
+    folder's owner, to root or to this user. Virtual environments, caches and the like
+    are skipped. After `max_files` files, nothing more is read. Refused files are
+    appended to `refusals`. In a `shared` folder, each subfolder may have another owner.
     """
     refusals = [] if refusals is None else refusals
     files = max_files
@@ -167,7 +168,8 @@ def walk(
                 Refusal(relative_path, "there are too many files and folders")
             )
             return
-        if depth and any(name == ENVIRONMENT for name, _ in entries):
+        is_environment = depth and ENVIRONMENT in dict(entries)
+        if is_environment:
             continue
         for name, status in entries:
             inside = relative_path / name
@@ -200,7 +202,7 @@ def walk(
 def submitted_files(
     folder: Path, refusals: list[Refusal] | None = None
 ) -> Iterator[StudentFile]:
-    """Yield a student's own files: all but the record of when they were submitted."""
+    """Yield a student's files, except the one with the time of submission."""
     for file in walk(folder, refusals):
         if file.relative_path != Path(TIMESTAMP_FILE):
             yield file
@@ -212,16 +214,16 @@ def copy(
     most: int,
     owner: int | None = None,
 ) -> list[Refusal]:
-    """Copy the files of a student's to a new folder; return what was passed over.
+    """Copy a student's files to a new folder; return the files that were refused.
 
-    `RefusedFileError`: the folder does not pass, has more than `most` bytes, or is not
-    that of its `owner` any more.
+    `RefusedFileError`: the folder is refused, has more than `most` bytes, or does not
+    belong to `owner` any more.
     """
     refusals: list[Refusal] = []
     target.mkdir(parents=True)
     files = list(walk(folder, refusals))
     if owner is not None:
-        owners = {owner, os.geteuid(), 0}
+        owners = _owners_of(owner)
         if any(file.owners != owners for file in files):
             raise RefusedFileError("it was replaced by another folder")
     for relative_path, reason in refusals:
@@ -229,8 +231,9 @@ def copy(
             raise RefusedFileError(reason)
     size = sum(file.size for file in files)
     if size > most:
+        megabytes = size / 1e6
         limit = most / 1e6
-        raise RefusedFileError(f"it is too big: {size / 1e6:,.0f} of {limit:,.0f} MB")
+        raise RefusedFileError(f"it is too big: {megabytes:,.0f} of {limit:,.0f} MB")
     for file in files:
         try:
             file.copy(target / file.relative_path)
@@ -240,7 +243,7 @@ def copy(
 
 
 def _reason(status: os.stat_result, owners: frozenset[int]) -> str:
-    """Return why a file does not pass, or nothing."""
+    """Return why a file is refused, or ""."""
     if stat.S_ISLNK(status.st_mode):
         return LINK
     if not stat.S_ISREG(status.st_mode):
@@ -253,7 +256,7 @@ def _reason(status: os.stat_result, owners: frozenset[int]) -> str:
 
 
 def _as_refusal(error: OSError) -> RefusedFileError:
-    """Return what an error says of a file; raise one of the computer's again."""
+    """Return the refusal that an error means; raise an error of the computer again."""
     if isinstance(error, RefusedFileError):
         return error
     if error.errno not in _REFUSALS:
@@ -261,7 +264,12 @@ def _as_refusal(error: OSError) -> RefusedFileError:
     return RefusedFileError(_REFUSALS[error.errno])
 
 
-# A folder that is open: its descriptor, or where the system has none, its path.
+def _owners_of(owner: int) -> frozenset[int]:
+    """Return the user ids whose files are read in a folder of `owner`."""
+    return frozenset({owner, os.geteuid(), 0})
+
+
+# An open folder: its descriptor, or its path if the system has no such descriptors.
 if sys.platform == "win32":
     _Opened = Path
 
@@ -286,7 +294,7 @@ else:
 
     @contextmanager
     def _open_folder(folder: Path, relative_path: Path) -> Iterator[_Opened]:
-        """Open a folder in a student's, step by step."""
+        """Open a folder inside a student's folder, step by step."""
         opened = os.open(folder, _FOLDER)
         try:
             for name in relative_path.parts:
@@ -304,12 +312,12 @@ else:
         return os.stat(name, dir_fd=opened, follow_symlinks=False)
 
     def _owners(opened: _Opened) -> frozenset[int]:
-        """Return whose files pass in a folder."""
-        return frozenset({os.fstat(opened).st_uid, os.geteuid(), 0})
+        """Return the user ids whose files are read in a folder."""
+        return _owners_of(os.fstat(opened).st_uid)
 
 
 def _scan_folder(opened: _Opened, most: int) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield what a folder holds, by name: not more than may still be looked at."""
+    """Yield the first `most` entries of a folder, sorted by name."""
     with os.scandir(opened) as entries:
         names = [entry.name for entry in islice(entries, most)]
     for name in sorted(names):

@@ -1,6 +1,6 @@
 """Files that a student submitted, on the disk and in archives, read within one budget.
 
-Nothing is unpacked to the disk, so names in an archive can lead nowhere.
+Nothing is unpacked to the disk, so names in an archive cannot lead outside a folder.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -34,14 +35,14 @@ from nbproctor.submission.border import (
     submitted_files,
 )
 
-MAX_NESTED = 2  # an archive in an archive
+MAX_NESTED = 2  # an archive may contain an archive
 MAX_NOTEBOOK_BYTES = 300_000_000
-MAX_SECONDS = 3.0  # of computing, for the search among many files
-FILE_COST = 2_000_000  # bytes of the budget that a notebook costs besides its own
-_HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file only the size is read
-_HEAD = 512  # bytes by which a file is known
+MAX_SECONDS = 3.0  # of processor time, to look for the notebook among many files
+FILE_COST = 2_000_000  # bytes of the budget for each notebook, besides its size
+_HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file, only the size counts
+_HEAD = 512  # bytes by which a file is recognised
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-#: What a damaged zip archive, or one that Python cannot read, raises.
+#: Exceptions that a damaged zip archive raises, or one that Python cannot read.
 ZIP_DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -52,9 +53,9 @@ ZIP_DAMAGE = (
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # a password
 )
-# MemoryError: of a worker, which has a limit.
+# MemoryError: a worker has a limit.
 _DAMAGE = (*ZIP_DAMAGE, tarfile.TarError, KeyError, MemoryError)
-_KEYS = (b'"cells"', b'"metadata"', b'"nbformat"')  # of a notebook
+_KEYS = (b'"cells"', b'"metadata"', b'"nbformat"')  # of a notebook's JSON
 _WRONG_FILES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive or an Office document",
@@ -76,7 +77,7 @@ Opener = Callable[[], IO[bytes]]
 
 
 class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not an error
-    """The submission cannot be graded; the message says why, in words."""
+    """The submission cannot be graded; the message says why."""
 
 
 @dataclass
@@ -85,8 +86,8 @@ class Budget:
 
     bytes: int = 1_000_000_000  # after unpacking
     files: int = MAX_FILES
-    # Then no other file is begun: what was read by now is graded, long before the
-    # worker is ended. Seconds of computing.
+    # The processor time after which no other file is started, in seconds. The files
+    # read by then are graded, long before the worker would be ended.
     until: float = field(default_factory=lambda: time.process_time() + MAX_SECONDS)
 
     @property
@@ -96,7 +97,7 @@ class Budget:
 
     @property
     def is_low(self) -> bool:
-        """Whether no other file may be begun of those that were found."""
+        """Whether no other notebook may be started."""
         return self.bytes <= 0 or time.process_time() > self.until
 
 
@@ -105,14 +106,14 @@ class Candidate:
     """A file that may be a notebook, alone or in an archive."""
 
     path: Path  # on the disk
-    name: str  # what to call it, relative to the student's folder
-    cost: int  # bytes that have to be unpacked to read it, as its archive says
+    name: str  # in messages, relative to the student's folder
+    cost: int  # bytes to unpack in order to read it, according to its archive
     head: bytes  # its first bytes
     open: Opener
 
     @property
     def quoted(self) -> str:
-        """The name as a sentence shows it."""
+        """The name in quotes, for a sentence."""
         return quote(self.name)
 
     @property
@@ -122,15 +123,15 @@ class Candidate:
 
     @property
     def is_script(self) -> bool:
-        """Whether it may hold the code of a notebook, and is none."""
+        """Whether it is a Python script, which may have the code of a notebook."""
         return self.base.lower().endswith(SCRIPT)
 
     def content(self) -> bytes:
-        """Return what is in the file; `Ungradable` if it is unreadable or too big."""
+        """Return the content; `Ungradable` if it is unreadable or too big."""
         size = 0
         parts = []
         try:
-            with self.open() as file:  # in parts: a file reserves all that it may read
+            with self.open() as file:  # in parts, because `read` reserves its full size
                 while part := file.read(1 << 20):
                     size += len(part)
                     parts.append(part)
@@ -142,7 +143,7 @@ class Candidate:
             raise self.unreadable(error) from error
 
     def unreadable(self, error: Exception) -> Ungradable:
-        """Return what an error of the disk, or of an archive, means."""
+        """Return the fault that an error of the disk, or of an archive, means."""
         reason = getattr(error, "strerror", None)
         if isinstance(error, RefusedFileError):
             reason = str(error)
@@ -150,20 +151,20 @@ class Candidate:
             return self.fault(f"cannot be read: {reason}")
         if isinstance(error, MemoryError):
             return self.fault("takes too much memory to be read")
-        # Its text may hold names of files, too.
+        # The text of the error may contain names of files.
         reason = quote(str(error), "`") if str(error) else "it is cut short"
         return self.fault(f"cannot be unpacked: {reason}")
 
     def fault(self, predicate: str) -> Ungradable:
-        """Return why the file cannot be graded: a sentence about it."""
+        """Return why the file cannot be graded, as a sentence about it."""
         return Ungradable(f"{self.quoted} {predicate}.")
 
 
 def fingerprint(folder: Path, closed: list[Path] | None = None) -> str:
-    """Return the SHA-256 of names and contents of what is read of a submission.
+    """Return the SHA-256 of the names and contents of all files of a submission.
 
-    When it was submitted does not count. What there is no right to read, file or
-    folder, is appended to `closed`.
+    The time of submission does not count. Files and folders without the permission to
+    read them are appended to `closed`.
     """
     total = hashlib.sha256()
     refusals: list[Refusal] = []
@@ -193,8 +194,8 @@ def candidates(
 ) -> list[Candidate]:
     """Return the files that may be the notebook, the likeliest first.
 
-    A file with the very name of a sibling, another notebook of the assignment, is not
-    it. Where none could be it, `Ungradable` says what there is instead.
+    A file with the name of a sibling, another notebook of the assignment, is left out.
+    `Ungradable`: there is no such file; the message says what was submitted instead.
     """
     refusals: list[Refusal] = []
     student_files = list(submitted_files(folder, refusals))
@@ -221,15 +222,16 @@ def candidates(
         raise Ungradable(reason)
 
     def distance(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
-        # The very name first, then what browsers and Jupyter make of it.
+        # The exact name first, then the names that browsers and Jupyter make of it.
         name = candidate.base
-        alike = name.lower().startswith(notebook.lower())
-        exact = name == f"{notebook}.ipynb"
+        is_alike = name.lower().startswith(notebook.lower())
+        is_exact = name == f"{notebook}.ipynb"
+        depth = candidate.name.count("/")
         return (
             candidate.is_script,
-            not exact,
-            not alike,
-            candidate.name.count("/"),  # how deep it is
+            not is_exact,
+            not is_alike,
+            depth,
             candidate.name,
         )
 
@@ -251,11 +253,12 @@ def _notebooks(
     faults: list[str],
     nested: int = 0,
 ) -> list[Candidate]:
-    """Return the file, or those in the archive that it is, which may be a notebook."""
-    if file.base.startswith("._"):  # what macOS puts next to a file
+    """Return the file if it may be a notebook; of an archive, such files in it."""
+    if file.base.startswith("._"):  # macOS writes such a file next to each file
         return []
-    packed = file.head.startswith(_ARCHIVES) or file.head[257:262] == b"ustar"
-    if packed and nested < MAX_NESTED:
+    is_tar = file.head[257:262] == b"ustar"
+    is_archive = is_tar or file.head.startswith(_ARCHIVES)
+    if is_archive and nested < MAX_NESTED:
         members = []
         try:
             for member in _members(file, budget, nested > 0):
@@ -272,11 +275,13 @@ def _notebooks(
 def _is_likely(file: Candidate) -> bool:
     """Whether a file may be a notebook, or a script, by its name or first bytes."""
     base = file.base.lower()
-    start = _start(file.head)
-    if ".ipynb" in base or base.endswith((".json", SCRIPT)):
+    has_usual_ending = base.endswith((".json", SCRIPT))
+    if has_usual_ending or ".ipynb" in base:
         return True
     # "tiny", "tiny.txt": editors and mail programs change the ending.
-    return start.startswith(b"{") and any(key in start for key in _KEYS)
+    start = _start(file.head)
+    has_key = any(key in start for key in _KEYS)
+    return has_key and start.startswith(b"{")
 
 
 def _members(
@@ -284,7 +289,7 @@ def _members(
     budget: Budget,
     nested: bool,
 ) -> list[Candidate]:
-    """Return what a student wrote of an archive; `Ungradable` if it is damaged."""
+    """Return the student's files in an archive; `Ungradable` if it is damaged."""
     try:
         if file.head.startswith(b"PK"):
             source = BytesIO(file.content()) if nested else file.open()
@@ -311,9 +316,25 @@ def _members(
 
 
 def environments(names: Iterable[str]) -> tuple[str, ...]:
-    """Return which folders of an archive are virtual environments, as ``lab/env/``."""
-    marks = [name for name in names if name.endswith(f"/{ENVIRONMENT}")]
-    return tuple(name.removesuffix(ENVIRONMENT) for name in marks)
+    """Return the virtual environments in an archive, such as ``lab/env/``."""
+    mark = f"/{ENVIRONMENT}"
+    return tuple(
+        name.removesuffix(ENVIRONMENT) for name in names if name.endswith(mark)
+    )
+
+
+def entry_name(info: zipfile.ZipInfo) -> str:
+    """Return the name of an entry in a zip archive, with ``/`` between folders.
+
+    A name without the UTF-8 flag is cp437 according to the format, but macOS and many
+    servers write UTF-8.
+    """
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        # Otherwise the name is cp437, or its encoding cannot be known.
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")  # some programs on Windows write a backslash
 
 
 _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
@@ -321,7 +342,7 @@ _Member = tuple[str, int, bytes, Opener]  # name, cost, head, opener
 
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
-        name = info.filename.replace("\\", "/")  # as some programs of Windows write it
+        name = entry_name(info)
         is_file = name and not name.endswith("/")  # `is_dir` fails without a name
         if is_file and IGNORED.isdisjoint(name.split("/")):
             opener = partial(archive.open, info.filename)
@@ -329,22 +350,29 @@ def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
 
 
 def _in_tar(file: Candidate, budget: Budget) -> Iterator[_Member]:
-    """Yield the files in a tar; to pass one over, all of it has to be unpacked."""
-    with file.open() as stream, tarfile.open(fileobj=stream) as archive:
+    """Yield the files in a tar archive; each must be unpacked, even to skip it."""
+    with _open_tar(file) as archive:
         for info in archive:
             budget.bytes -= info.size
             if budget.is_spent:
                 return
             unpacked = archive.extractfile(info) if info.isfile() else None
-            if unpacked and IGNORED.isdisjoint(info.name.split("/")):
+            folders = info.name.split("/")
+            if unpacked and IGNORED.isdisjoint(folders):
                 cost = info.offset_data + info.size
                 opener = partial(_untar, file, info)
                 yield info.name, cost, unpacked.read(_HEAD), opener
 
 
+@contextmanager
+def _open_tar(file: Candidate) -> Iterator[tarfile.TarFile]:
+    with file.open() as stream, tarfile.open(fileobj=stream) as archive:
+        yield archive
+
+
 def _untar(file: Candidate, info: tarfile.TarInfo) -> IO[bytes]:
     content = b""
-    with file.open() as stream, tarfile.open(fileobj=stream) as archive:
+    with _open_tar(file) as archive:
         if unpacked := archive.extractfile(info):
             content = unpacked.read(MAX_NOTEBOOK_BYTES + 1)
     return BytesIO(content)
@@ -365,9 +393,9 @@ def _start(data: bytes) -> bytes:
 
 
 def wrong_kind(data: bytes) -> str | None:
-    """Return what a file is by its first bytes, if it is surely no notebook."""
+    """Return the kind of a file that is certainly not a notebook, or None."""
     head = _start(data)
-    if head.startswith(b"<<<<<<<"):  # marks of a merge
+    if head.startswith(b"<<<<<<<"):  # merge markers
         return None
     for first_bytes, kind in _WRONG_FILES.items():
         if head.startswith(first_bytes):
@@ -376,7 +404,7 @@ def wrong_kind(data: bytes) -> str | None:
 
 
 def list_few(names: Sequence[str], most: int = 3) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first `most` names, and how many more there are, as text."""
     shown = ", ".join(names[:most])
     if len(names) > most:
         shown += f" and {len(names) - most} more"
@@ -384,5 +412,5 @@ def list_few(names: Sequence[str], most: int = 3) -> str:
 
 
 def replace_surrogates(text: str | Path) -> str:
-    """Return text, or a file's name, without the half characters of a broken coding."""
+    """Return a text, or a file's name, with lone surrogates replaced."""
     return re.sub("[\ud800-\udfff]", "\ufffd", str(text))

@@ -1,6 +1,6 @@
-"""The plan of a repair: which cell of a student's file answers which of the assignment.
+"""The plan of a repair: which submitted cell is which cell of the assignment.
 
-Everything is decided here, by rules in one order, before `rebuild` writes anything.
+Everything is decided here, by rules in a fixed order, before `rebuild` writes anything.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import takewhile
 
 from nbproctor.cells import Block, CellText, SubmittedCell
 from nbproctor.notebook import Cell, MasterNotebook
 
 
 def stub_of(cell: Cell) -> CellText:
-    """Return what students are given of a cell."""
+    """Return the text of a cell as students get it."""
     return CellText.parse(cell.stub)
 
 
 class MasterTexts:
-    """What the master notebook says, and what of it students do not write."""
+    """The texts of the master notebook, and those that students do not write."""
 
     def __init__(self, master: MasterNotebook) -> None:
         self.master = master
@@ -33,21 +32,23 @@ class MasterTexts:
         self.given_code = set[tuple[str, ...]]()
         self.names = set[str]()
         for cell in master.cells:
-            if cell.nbgrader and not cell.locked:
+            is_for_answer = cell.nbgrader and not cell.locked
+            if is_for_answer:
                 continue
-            for text in (stub_of(cell), CellText.parse(cell.source)):
+            source = CellText.parse(cell.source)
+            for text in (stub_of(cell), source):
                 self.given_texts.add(text.plain)
                 self.given_code.update(text.codes)
                 self.names.update(text.binds)
         words = {CellText.parse(text).plain for _, text in master.texts}
-        # Of which nothing is an answer.
+        # A cell with one of these texts is not an answer.
         self.non_answers = self.given_texts | words | {""}
         self.signatures = set[str]()
         for exercise in self.exercises:
             self.signatures.update(stub_of(exercise).signatures)
 
     def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
-        """Whether a locked cell is as the student got it, in this release or before."""
+        """Whether a locked cell is unchanged since this release or an earlier one."""
         if handed.is_released:
             return True
         is_same_kind = handed.kind == cell.nbgrader["cell_type"]
@@ -58,55 +59,58 @@ class MasterTexts:
         return handed.text.answers(stub_of(cell), words=cell.kind == "task")
 
     def answer_in(self, text: CellText, exercise: Cell) -> set[int]:
-        """Return which blocks answer an exercise: with all its functions, or none.
+        """Return the positions of the blocks that answer an exercise.
 
-        The last definition counts, as it does in Python. A text that students are given
-        is no answer: this is asked of other texts only.
+        The set is empty if a function is missing. Of several definitions, the last one
+        counts, as in Python. Do not call this for a text that students are given.
         """
         stub = stub_of(exercise)
         functions = stub.functions_to_write
         last = {}
         for index, block in enumerate(text.blocks):
+            if not stub.writes(block):
+                continue
             for function in functions:
-                if block.defines(function) and stub.writes(block):
+                if block.defines(function):
                     last[function.signature] = index
         if len(last) < len(functions):
             return set()
         return set(last.values())
 
     def level(self, handed: SubmittedCell, exercise: Cell) -> int:
-        """Return what a cell has of an exercise: 2 its answer, 1 its functions.
+        """Return how much of an exercise a cell has.
 
-        An example has nothing, nor has the cell of another one that defines the same.
+        2: its answer, 1: only its functions, 0: nothing. A text that students are given
+        has nothing, and so has the cell of another exercise with the same functions.
         """
         stub = stub_of(exercise)
         if handed.text.plain in self.given_texts:
             return 0
-        if handed.name not in ("", exercise.id):
-            other = self.cells.get(handed.name)
-            if other and not stub.signatures.isdisjoint(stub_of(other).signatures):
+        other = self.cells.get(handed.name, exercise)
+        if other is not exercise:
+            is_similar = stub.signatures & stub_of(other).signatures
+            if is_similar:
                 return 0
         if self.master.repairs and self.answer_in(handed.text, exercise):
             return 2
         return int(handed.text.defines(stub))
 
     def is_student_code(self, block: Block, locked: Cell | None) -> bool:
-        """Whether a block is the student's own: no given code, and no stub.
+        """Whether a block is the student's own: neither given code nor a stub.
 
-        In a locked cell, it is if it defines what the assignment does not.
+        In a locked cell, it must also define names that the assignment does not define.
         """
-        if block.code in self.given_code:
-            return False
-        if block.is_unwritten and block.signature in self.signatures:
+        is_stub = block.is_unwritten and block.signature in self.signatures
+        if is_stub or block.code in self.given_code:
             return False
         if not locked:
             return True
         return bool(block.binds) and self.names.isdisjoint(block.binds)
 
     def looks_like_answer(self, text: CellText, exercise: Cell) -> bool:
-        """Whether a free cell can be the answer of an exercise without a function.
+        """Whether a free cell may be the answer of an exercise without a function.
 
-        It binds what is tested; where no test says what that is, any cell may be it.
+        It must define a name that is tested, if the tests use such names.
         """
         stub = stub_of(exercise)
         if stub.definitions:
@@ -127,10 +131,10 @@ _texts_of = lru_cache(maxsize=8)(MasterTexts)  # the same for a whole class
 
 @dataclass(eq=False)
 class PlannedCell:
-    """A cell of the gradable notebook: what fills it, and which cell of the master."""
+    """A cell of the gradable notebook: its content, and its cell in the master."""
 
     handed: SubmittedCell
-    cell: Cell | None = None  # of the assignment; None for the student's own
+    cell: Cell | None = None  # None if it is the student's own
     is_locked_piece: bool = False  # whether it was cut out of a locked cell
 
 
@@ -139,28 +143,29 @@ Changes = defaultdict[str, list[str]]
 
 @dataclass
 class Plan:
-    """Which cell answers which."""
+    """The submitted cells, and their cells in the master."""
 
     texts: MasterTexts
-    entries: list[PlannedCell] = field(default_factory=list)  # what was merged is cut
-    #: Kind of change → the cells that it was made to. Here: the locked cells with code
-    #: of the student's, and those with what may be an answer.
+    entries: list[PlannedCell] = field(default_factory=list)  # merged cells are cut
+    #: Kind of change → the changed cells. This module only notes changes to locked
+    #: cells.
     changes: Changes = field(default_factory=lambda: defaultdict(list))
 
     @property
     def matched(self) -> list[tuple[SubmittedCell, Cell]]:
-        """The cells of the assignment that were found, and what the student has."""
+        """The submitted cells that are cells of the assignment, and these cells."""
         return [(entry.handed, entry.cell) for entry in self.entries if entry.cell]
 
     @property
     def unmatched(self) -> list[Cell]:
         """The cells of the assignment that have no match yet, in its order."""
         matched = {cell.id for _, cell in self.matched}
-        return [c for c in self.texts.cells.values() if c.id not in matched]
+        cells = self.texts.cells.values()
+        return [cell for cell in cells if cell.id not in matched]
 
     @cached_property
     def best(self) -> dict[str, int]:
-        """Exercise → the level of the cell that has most of it."""
+        """Exercise → the highest level of any cell."""
         texts = self.texts
         best = {}
         for exercise in texts.exercises:
@@ -170,7 +175,7 @@ class Plan:
 
 
 def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
-    """Decide which cell is which, and where the answers stand."""
+    """Decide which submitted cell is which cell of the master."""
     plan = Plan(_texts_of(master))
     for handed in cells:
         pieces = _cut(handed, plan) if master.repairs else [PlannedCell(handed)]
@@ -182,10 +187,10 @@ def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
 
 
 def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
-    """Cut a cell of several into its answers, and the student's code between them.
+    """Cut a merged cell into its answers, and the student's code between them.
 
-    An answer stands where its last part did. Given code is left out; a locked cell
-    itself comes before the rest, or below an answer that it tests.
+    An answer takes the place of its last part. Given code is left out. A locked cell
+    itself comes first, or last if it tests one of the answers.
     """
     texts = plan.texts
     is_given = handed.is_released or handed.text.plain in texts.given_texts
@@ -194,26 +199,14 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     blocks = handed.text.blocks
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
-    answered = None if locked else cell
-    stub = stub_of(answered) if answered else CellText("")
-    owners = {}
-    for index, block in enumerate(blocks):
-        if block.signature in stub.signatures:
-            owners[index] = handed.name
-    for exercise in texts.exercises:
-        for index in texts.answer_in(handed.text, exercise):
-            owners.setdefault(index, exercise.id)
+    owners = _owners_of_blocks(handed, None if locked else cell, texts)
     others = set(owners.values()) - {handed.name}
-    has_given_code = any(block.code in texts.given_code for block in blocks)
+    has_given_code = not texts.given_code.isdisjoint(handed.text.codes)
     is_mixed = others and (cell or len(others) > 1 or has_given_code)
     if not locked and not is_mixed:
         return [PlannedCell(handed)]
-    if answered and not stub.definitions:
-        for index, block in enumerate(blocks):
-            if block.code not in texts.given_code:
-                owners.setdefault(index, answered.id)
     last = {owner: index for index, owner in sorted(owners.items())}
-    parts = defaultdict(list)  # by owner; "" for the student's own
+    parts = defaultdict(list)  # by exercise; "" for the student's own
     pieces = []
     for index, block in enumerate(blocks):
         owner = owners.get(index, "")
@@ -221,11 +214,12 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
             parts[owner].append(block)
         if owner and index == last[owner]:
             name = owner if owner == handed.name else ""
-            pieces += [_piece(parts.pop("", [])), _piece(parts[owner], name)]
+            own_code = parts.pop("", [])
+            pieces += [_piece(own_code), _piece(parts[owner], name)]
     pieces.append(_piece(parts[""]))
     if locked:
-        unowned = [block for i, block in enumerate(blocks) if i not in owners]
-        _note_changes(locked, unowned, plan)
+        others_blocks = [block for i, block in enumerate(blocks) if i not in owners]
+        _note_changes(locked, others_blocks, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
     return [
@@ -235,14 +229,34 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     ]
 
 
+def _owners_of_blocks(
+    handed: SubmittedCell,
+    answered: Cell | None,
+    texts: MasterTexts,
+) -> dict[int, str]:
+    """Return the exercise of each block that is part of an answer, by position.
+
+    `answered` is the exercise whose cell this is.
+    """
+    blocks = handed.text.blocks
+    stub = stub_of(answered) if answered else CellText("")
+    owners = {}
+    for index, block in enumerate(blocks):
+        if block.signature in stub.signatures:
+            owners[index] = handed.name
+    for exercise in texts.exercises:
+        for index in texts.answer_in(handed.text, exercise):
+            owners.setdefault(index, exercise.id)
+    if answered and not stub.definitions:
+        for index, block in enumerate(blocks):
+            if block.code not in texts.given_code:
+                owners.setdefault(index, answered.id)
+    return owners
+
+
 def _piece(blocks: list[Block], name: str = "") -> SubmittedCell:
     text = joined(blocks).strip("\n")
-    return SubmittedCell(
-        kind="code",
-        id="",
-        name=name,
-        text=CellText.parse(text),
-    )
+    return SubmittedCell(CellText.parse(text), name=name)
 
 
 def joined(blocks: Iterable[Block]) -> str:
@@ -255,10 +269,11 @@ def _note_changes(
     blocks: list[Block],
     plan: Plan,
 ) -> None:
-    """Note what else was written into a locked cell."""
+    """Note the changes that are left when the answers are cut out of a locked cell."""
     texts = plan.texts
+    unchanged = texts.given_code | {()}
     for block in blocks:
-        if not block.code or block.code in texts.given_code:
+        if block.code in unchanged:
             continue
         if texts.is_student_code(block, locked):
             plan.changes["added"].append(locked.id)
@@ -274,8 +289,9 @@ Match = tuple[PlannedCell, Cell]
 def _match_by_id(plan: Plan) -> Iterator[Match]:
     """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
-    A cell that has the text of another cell, or less of the exercise than another one,
-    has its metadata from another cell, or is only the stub of an answer elsewhere.
+    A cell with the given text of another cell is not matched by its ids, because its
+    metadata belongs to that one. Nor is a cell that has less of the exercise than
+    another one: it is only the stub of an answer elsewhere.
     """
     texts = plan.texts
     by_id = {}
@@ -297,21 +313,23 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
             *(open_owners or owners)[:1],
         ]
         for cell in filter(None, claimed):
-            same = not owners or stub_of(cell).plain == text
+            is_of_cell = not owners or stub_of(cell).plain == text
             level = texts.level(handed, cell)
-            if same and level == plan.best.get(cell.id, level):  # given cells have none
+            best = plan.best.get(cell.id, level)  # given cells have no level
+            if is_of_cell and level == best:
                 claims[cell.id].append(entry)
                 break
-    # Tests first: the answer above them is the one that they see.
-    for name in sorted(claims, key=lambda name: not texts.cells[name].locked):
-        cell = texts.cells[name]
-        yield _graded_copy(claims[name], cell, plan), cell
+    # Tests first, because an answer is chosen by their position.
+    claimed_cells = [texts.cells[name] for name in claims]
+    for cell in sorted(claimed_cells, key=lambda cell: not cell.locked):
+        yield _graded_copy(claims[cell.id], cell, plan), cell
 
 
 def _by_definition(plan: Plan) -> Iterator[Match]:
-    """Match exercises with the cells that have most of them; of locked ones last."""
+    """Match exercises with the cells that have most of them, locked cells last."""
     texts = plan.texts
-    for cell in reversed(plan.unmatched):  # of two that define the same, the last one
+    # Reversed: if two exercises define the same functions, the last one gets the cell.
+    for cell in reversed(plan.unmatched):
         level = plan.best.get(cell.id, 0)
         if not level:
             continue
@@ -328,9 +346,9 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
 def _by_place(plan: Plan) -> Iterator[Match]:
     """Match exercises without functions with free cells between their neighbours.
 
-    Of several that look like an answer, the longest is taken.
+    Of several cells that look like an answer, the longest is taken.
     """
-    # Given cells may be those of last week's assignment: no guess stands on them alone.
+    # Given cells may be those of last week's assignment, so they are not enough.
     matched_kinds = {cell.kind for _, cell in plan.matched}
     if matched_kinds.isdisjoint({"solution", "task", "test"}):
         return
@@ -339,7 +357,8 @@ def _by_place(plan: Plan) -> Iterator[Match]:
             continue
         free = _free_entries(cell, plan)
         if free:
-            yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
+            longest = max(free, key=lambda entry: len(entry.handed.text.plain))
+            yield longest, cell
 
 
 def _graded_copy(
@@ -349,34 +368,42 @@ def _graded_copy(
 ) -> PlannedCell:
     """Of several copies of a cell, return the last one above the tests of the exercise.
 
-    It is the one that the public test judges when the notebook is run from top to
-    bottom, so the student has seen its result: a copy further down may be an older one.
-    A copy that was not worked on is an accident; if there is no other above the tests,
-    the last one counts. A locked cell is put back as given anyway: one with its name is
-    as good as any.
+    The public test judges this copy when the notebook is run from top to bottom, so the
+    student has seen its result. A copy further down may be an older one. Copies without
+    an answer count only if there are no others. If no copy is above the tests, the last
+    one counts. A locked cell is replaced by the original, so any copy will do.
     """
     if cell.locked:
         return min(entries, key=lambda entry: entry.handed.name != cell.id)
-    answered = [e for e in entries if plan.texts.is_answered(e.handed, cell)]
+    texts = plan.texts
+    answered = [entry for entry in entries if texts.is_answered(entry.handed, cell)]
     copies = answered or entries
-    tests = [t for t in plan.texts.master.of_kind("test") if t.exercise == cell.id]
-    above = takewhile(lambda entry: entry.cell not in tests, plan.entries)
-    return ([entry for entry in above if entry in copies] or copies)[-1]
+    all_tests = texts.master.of_kind("test")
+    tests = {test.id for test in all_tests if test.exercise == cell.id}
+    graded = None
+    for entry in plan.entries:
+        if entry.cell and entry.cell.id in tests:
+            break
+        if entry in copies:
+            graded = entry
+    return graded or copies[-1]
 
 
 def _free_entries(cell: Cell, plan: Plan) -> list[PlannedCell]:
-    """Return what looks like an answer between the neighbours of its own cell."""
+    """Return the cells that look like an answer, between the neighbours of a cell."""
     texts = plan.texts
     rank = texts.order[cell.id]
-    between = []
+    between: list[PlannedCell] = []
     is_above = True
     for entry in plan.entries:
-        if not entry.cell and is_above:
+        if entry.cell:
+            is_before = texts.order[entry.cell.id] < rank
+            if is_before:
+                between.clear()
+            else:
+                is_above = False
+        elif is_above:
             between.append(entry)
-        elif entry.cell and texts.order[entry.cell.id] < rank:
-            between.clear()
-        elif entry.cell:
-            is_above = False
     return [
         entry
         for entry in between

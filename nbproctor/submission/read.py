@@ -1,4 +1,4 @@
-"""Reading a file: the versions of a notebook in it, in whatever form it arrived."""
+"""Reading a file: the versions of a notebook in it, whatever its format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nbproctor.submission.files import (
     wrong_kind,
 )
 
-MAX_STARTS = 100  # of JSON objects in a file that are looked into
+MAX_STARTS = 100  # positions in a file where a JSON object may start
 MAX_VERSIONS = 10  # of a notebook in one file
 MAX_CELLS = 5_000
 MAX_CELL_CHARS = 2_000_000
@@ -55,16 +55,16 @@ SIDES: tuple[Side, Side] = ("first", "second")
 
 @dataclass
 class Version:
-    """A notebook as it was read: a file, or one side of a merge, or one of several."""
+    """A notebook that was read: a file, one side of a merge, or one of several."""
 
     file: Candidate
-    label: str  # which one it is, for a sentence
+    label: str  # its name in a sentence
     cells: list[SubmittedCell]
-    notes: list[str]  # what had to be done to read it
+    notes: list[str]  # sentences on what was changed in order to read it
     language: str
 
     def transform_cells(self, step: Callable[[SubmittedCell], str], note: str) -> None:
-        """Do a step on the text of every cell; the note tells if any has changed."""
+        """Replace the text of every cell; add the note if any has changed."""
         before = self.texts
         for position, cell in enumerate(self.cells):
             text = CellText.parse(step(cell))
@@ -84,9 +84,9 @@ def read_versions(
     *,
     repairs: bool = True,
 ) -> list[Version]:
-    """Return the versions of a notebook in a file, of notebook format 4.
+    """Return the versions of a notebook in a file, in notebook format 4.
 
-    What is empty, too big, cut short or no notebook raises `Ungradable`.
+    `Ungradable`: it is empty, too big, cut short, or not a notebook.
     """
     notes: list[str] = []
     text = _text(file, data, notes)
@@ -96,7 +96,8 @@ def read_versions(
     for side in SIDES if is_merged else SIDES[:1]:
         try:
             side_notes = list(notes)
-            for notebook in _notebooks(file, _one_side(text, side), side_notes):
+            side_text = _one_side(text, side)
+            for notebook in _notebooks(file, side_text, side_notes):
                 version = _version(
                     file,
                     notebook,
@@ -104,7 +105,8 @@ def read_versions(
                     notes=[*side_notes],
                     repairs=repairs,
                 )
-                if version.texts not in [other.texts for other in versions]:
+                earlier_texts = [earlier.texts for earlier in versions]
+                if version.texts not in earlier_texts:
                     versions.append(version)
         except Ungradable as failure:
             failures.append(failure)
@@ -155,8 +157,10 @@ def _notebooks(
     """Return the notebooks in a text, from JSON or from a script."""
     shown = text.strip(_BLANKS)
     notebooks, length = _objects(shown)
-    if notebooks and (shown.startswith("{") or not file.is_script):
-        if len(notebooks) == 1 and length < len(shown):
+    may_be_json = shown.startswith("{") or not file.is_script
+    if notebooks and may_be_json:
+        has_other_text = length < len(shown)
+        if has_other_text and len(notebooks) == 1:
             notes.append("Other text before or after the notebook was ignored.")
         return notebooks
     if not file.is_script:
@@ -169,29 +173,28 @@ def _notebooks(
 
 
 def _cells_of_script(text: str) -> list[RawCell]:
-    """Cut a Python script with marks of cells into its cells."""
-    parts = ["", *_CELL_MARK.split(text)]  # the kind of a cell, and its code, in turn
+    """Return the code cells of a Python script in which marks separate the cells."""
+    first, *parts = _CELL_MARK.split(text)
+    codes = [first]
+    kinds = parts[::2]  # the rest of each mark; the code below it follows
+    for kind, code in zip(kinds, parts[1::2], strict=True):
+        is_code = "markdown" not in kind and "raw" not in kind
+        if is_code:
+            codes.append(code)
     cells = []
-    for kind, code in zip(parts[::2], parts[1::2], strict=True):
-        if "markdown" in kind or "raw" in kind:
-            continue
+    for code in codes:
         source = _MAGIC_CALL.sub("", code.strip("\n"))
         if source.strip():
-            cell = {
-                "cell_type": "code",
-                "metadata": {},
-                "source": source,
-            }
-            cells.append(cell)
+            cells.append({"cell_type": "code", "source": source})
     return cells
 
 
 def _objects(text: str) -> tuple[list[RawNotebook], int]:
-    """Return the notebooks among the JSON objects in a text, and how long they are."""
+    """Return the notebooks among the JSON objects in a text, and their total length."""
     notebooks: list[RawNotebook] = []
     decoder = json.JSONDecoder(strict=False)
     length = 0
-    start = _OBJECT.search(text)  # the first object; then those that begin as one
+    start = _OBJECT.search(text)  # any first object; then only those like notebooks
     for _ in range(MAX_STARTS):
         if not start or len(notebooks) == MAX_VERSIONS:
             break
@@ -208,12 +211,14 @@ def _objects(text: str) -> tuple[list[RawNotebook], int]:
 
 
 def _fault(file: Candidate, text: str) -> Ungradable:
-    """Say why a text holds no notebook."""
+    """Return why a text contains no notebook."""
     start = _OBJECT.search(text)
+    begin = start.start() if start else 0
     try:
-        content = json.loads(text[start.start() if start else 0 :], strict=False)
+        content = json.loads(text[begin:], strict=False)
     except json.JSONDecodeError as error:
-        if not text[error.pos :].strip() or "Unterminated" in error.msg:
+        has_more = text[error.pos :].strip()
+        if not has_more or "Unterminated" in error.msg:
             return file.fault(
                 "is cut short: its end is missing, perhaps because of a broken upload "
                 "or a full disk. It has to be submitted again"
@@ -241,10 +246,9 @@ def _version(
         raise file.fault(_NO_CELLS)
     if len(raw) > MAX_CELLS:
         raise file.fault(f"has more than {MAX_CELLS} cells")
-    whole = [cell for cell in raw if isinstance(cell, dict)]
-    if len(whole) < len(raw) or any(map(_is_damaged, whole)):
+    if any(map(_is_damaged, raw)):
         notes.append("Some cells of the notebook were damaged. Their content is lost.")
-    cells = [_read_cell(cell, side) for cell in whole]
+    cells = [_read_cell(cell, side) for cell in raw if isinstance(cell, dict)]
     version = Version(
         file=file,
         label=file.quoted,
@@ -257,8 +261,8 @@ def _version(
         f"Cells with more than {MAX_CELL_CHARS:,} characters were shortened: their "
         "longest lines, or their whole text, were left out.",
     )
-    code = (len(cell.text.text) for cell in version.cells if cell.kind == "code")
-    if sum(code) > MAX_SOURCE_CHARS:
+    code = [cell.text.text for cell in version.cells if cell.kind == "code"]
+    if sum(map(len, code)) > MAX_SOURCE_CHARS:
         raise file.fault("contains more code than can be graded")
     if repairs:
         version.transform_cells(
@@ -272,13 +276,13 @@ def _version(
 
 
 def _read_cell(cell: RawCell, side: Side) -> SubmittedCell:
-    """Read a cell, and whether it is as a release of the assignment gave it.
+    """Read a cell, and whether it is unchanged since a release of the assignment.
 
-    nbgrader writes a checksum into each cell. One that is forged gains nothing: a
-    read-only cell is restored all the same.
+    nbgrader writes a checksum into each cell. A forged checksum gains nothing, because
+    a read-only cell is restored in any case.
     """
     source = replace_surrogates(source_of(cell))
-    # Without a note: editors and Git write either kind, in a release as well.
+    # No note on this: editors and Git write either kind, also in a release.
     text = source.replace("\r\n", "\n").replace("\r", "\n")
     handed = SubmittedCell.read(cell, _one_side(text, side))
     grader = nbgrader_metadata(cell)
@@ -293,16 +297,18 @@ def _read_cell(cell: RawCell, side: Side) -> SubmittedCell:
     return handed
 
 
-def _is_damaged(cell: RawCell) -> bool:
-    """Whether a cell has no text, or text of a kind that no program writes."""
-    source = cell.get("source")
-    if isinstance(source, list):
-        return not all(isinstance(line, str) for line in source)
-    return not isinstance(source, str)
+def _is_damaged(cell: object) -> bool:
+    """Whether a cell has no text, or text in a form that no program writes."""
+    match cell:
+        case {"source": str()}:
+            return False
+        case {"source": list(lines)}:
+            return not all(isinstance(line, str) for line in lines)
+    return True
 
 
 def _language(notebook: RawNotebook) -> str:
-    """Return the language of the kernel; Python where the metadata is damaged."""
+    """Return the language of the kernel; Python if the metadata is damaged."""
     with suppress(AttributeError, RecursionError):
         return language_of(notebook)
     return "python"
@@ -312,18 +318,18 @@ def _language(notebook: RawNotebook) -> str:
 
 
 def _shortened(cell: SubmittedCell) -> str:
-    """Take the longest lines, then everything, from code that is too long."""
+    """Remove the longest lines, or else the whole text, of code that is too long."""
     source = cell.text.text
-    if len(source) > MAX_CELL_CHARS and cell.kind == "code":
-        lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
-        source = "\n".join(lines)
-        if len(source) > MAX_CELL_CHARS:
-            return ""
-    return source
+    is_short = len(source) <= MAX_CELL_CHARS
+    if is_short or cell.kind != "code":
+        return source
+    lines = [line for line in source.split("\n") if len(line) <= MAX_LINE_CHARS]
+    shortened = "\n".join(lines)
+    return shortened if len(shortened) <= MAX_CELL_CHARS else ""
 
 
 def _one_side(text: str, side: Side) -> str:
-    """Take one side where a merge left marks of a conflict."""
+    """Return one side of each conflict that a merge has marked."""
     if "<<<<<<<" not in text:
         return text
     return _CONFLICT.sub(rf"\g<{side}>", text)
@@ -334,11 +340,12 @@ def _visible(cell: SubmittedCell) -> str:
 
 
 def _without_fence(cell: SubmittedCell) -> str:
-    """Take off the fence around the code of a whole cell, as chats write it."""
+    """Remove the fence around the code of a whole cell, as chatbots write it."""
     source = cell.text.text
     head, _, body = source.strip().partition("\n")
     inside = body.rstrip("`")
-    closed = len(body) - len(inside) >= 3
-    if closed and _FENCE.fullmatch(head) and (cell.kind == "code" or cell.name):
+    is_closed = len(body) - len(inside) >= 3
+    may_be_code = cell.kind == "code" or cell.name
+    if is_closed and may_be_code and _FENCE.fullmatch(head):
         return inside.removesuffix("\n")
     return source

@@ -1,8 +1,7 @@
 """Reading of a class: each submission in a worker, within limits of time and memory.
 
-Reading is a risk: a few bytes may unpack to gigabytes, or be made so that parsing them
-takes hours. A submission that exceeds the limits is ungradable; everybody else is
-graded.
+Reading is a risk: a few bytes may unpack to gigabytes, or take hours to parse. A
+submission that exceeds the limits is ungradable. All others are graded.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from nbproctor.submission.files import (
 )
 from nbproctor.submission.repair import Repaired, repair
 
-# Of a whole submission: a thousand times what an ordinary one takes, and enough for
+# For a whole submission: a thousand times what an ordinary one needs, and enough for
 # 200 MB of notebooks with their outputs.
 ALLOWANCE = Allowance(seconds=10, memory=1 << 30)
 TOO_MUCH = (
@@ -35,7 +34,7 @@ OVERDUE = (
     f"{WALL_TIME_FACTOR * ALLOWANCE.seconds} seconds, "
     "perhaps because this computer or its disk is busy. Grade again."
 )
-# A worker reads a hundred submissions in a second: seldom is a second one needed.
+# A worker reads a hundred submissions in a second, so a second worker is seldom needed.
 _PATIENCE = 0.5  # seconds
 
 
@@ -45,30 +44,30 @@ class ReadRequest:
 
     folder: Path
     graded: str = ""
-    read_notebooks: bool = True  # else only the fingerprint is asked for
+    read_notebooks: bool = True  # if not, only the fingerprint is returned
 
 
 @dataclass
 class ReadSubmission:
-    """What a worker found in a student's folder.
+    """The content of a student's folder.
 
-    Of files whose fingerprint is that of those graded before, nothing else is read.
+    If the fingerprint is that with which it was graded before, nothing else is read.
     """
 
     fingerprint: str = ""
-    #: Notebook name → what will be graded.
+    #: Notebook name → the gradable notebook.
     repaired: dict[str, Repaired] = field(default_factory=dict)
-    #: Notebook name → why nothing can be.
+    #: Notebook name → why it cannot be graded.
     reasons: dict[str, str] = field(default_factory=dict)
     #: Number, text and file of an error of the disk.
     failure: tuple[int, str, str] | None = None
-    #: There is something that nobody gave the right to read.
+    #: Whether the permission to read some files is missing.
     has_unreadable_files: bool = False
 
 
 @dataclass(frozen=True)
 class ReaderSettings:
-    """The notebooks that are graded, and the names of all of the assignment."""
+    """The notebooks that are graded, and the names of all notebooks."""
 
     masters: list[MasterNotebook]
     notebooks: list[str]
@@ -77,7 +76,7 @@ class ReaderSettings:
 def readers(
     masters: Sequence[MasterNotebook], notebooks: Collection[str]
 ) -> Workers[ReadSubmission]:
-    """Return workers for `ReadRequest`; `notebooks` are all of the assignment."""
+    """Return workers for `ReadRequest`; `notebooks` are the names of all notebooks."""
     settings = ReaderSettings([*masters], [*notebooks])
     return Workers(
         module=__name__,
@@ -106,7 +105,7 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
                     repaired.notes.extend(notes)
                     submission.repaired[name] = repaired
                 except Ungradable as failure:
-                    # What cannot be read may be the notebook.
+                    # The notebook may be among the files that cannot be read.
                     reason = " ".join(notes) or str(failure)
                     submission.reasons[name] = reason
     except MemoryError:
@@ -126,9 +125,11 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
 
 
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
-    """Say what cannot be read, and what to do, in one sentence or none."""
-    paths = [str(path.relative_to(folder)) for path in closed]
-    names = ["what was submitted" if path == "." else quote(path) for path in paths]
+    """Return a note on what cannot be read, and what to do; none if all can be."""
+    names = []
+    for path in closed:
+        name = quote(str(path.relative_to(folder)))
+        names.append("what was submitted" if path == folder else name)
     if not names:
         return []
     return [

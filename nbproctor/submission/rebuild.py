@@ -1,7 +1,7 @@
 """The gradable notebook: written from a plan, with sentences on the changes.
 
-It has every cell of the assignment once, locked ones unchanged. Every answer has a cell
-of its own, whether it came from a merged, a locked or another cell.
+It has every cell of the assignment once, and locked cells unchanged. Every answer has
+its own cell, whether it came from a merged, a locked or another cell.
 """
 
 from __future__ import annotations
@@ -18,13 +18,8 @@ from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 
-# For a cell that is missing.
-EMPTY_CELL = SubmittedCell(
-    kind="code",
-    id="",
-    name="",
-    text=CellText(""),
-)
+# The content of a cell that is missing.
+EMPTY_CELL = SubmittedCell(CellText(""))
 
 _SENTENCES = {
     "matched": "Cells without nbgrader's metadata (Colab and VS Code can remove it) "
@@ -49,9 +44,9 @@ _SENTENCES = {
 
 
 class Rebuilt:
-    """A version of a notebook, as the cells of a gradable one.
+    """A version of a notebook, and the cells of a gradable notebook made from it.
 
-    `number` is that of its file: the likeliest is the first.
+    `number` is the number of its file; the first file is the likeliest one.
     """
 
     def __init__(
@@ -66,9 +61,9 @@ class Rebuilt:
         self._texts = plan.texts
         self._changes = plan.changes
         self._entries = plan.entries
-        #: Whether any exercise or test of the assignment is in it.
+        #: Whether it contains an exercise or a test of the assignment.
         self.belongs = False
-        #: Exercise → its cell, where that says more than the stub.
+        #: Exercise → its cell, if that has more than the stub.
         self._answers: dict[str, SubmittedCell] = {}
         has_marks = any(entry.handed.name in plan.texts.cells for entry in plan.entries)
         for entry in plan.entries:
@@ -81,21 +76,23 @@ class Rebuilt:
                     self._changes["elsewhere"].append(cell.id)
                 if master.repairs:
                     entry.handed = self._without_stub(entry.handed, cell)
-            if cell.kind != "test" and plan.texts.is_answered(entry.handed, cell):
+            is_test = cell.kind == "test"
+            if not is_test and plan.texts.is_answered(entry.handed, cell):
                 self._answers[cell.id] = entry.handed
-        if all(cell.id in self._answers for cell in plan.texts.exercises):
+        exercises = {cell.id for cell in plan.texts.exercises}
+        if exercises <= self._answers.keys():
             self._changes["unclear"].clear()
 
     @property
     def answers(self) -> dict[str, str]:
-        """Exercise → its text, where that is more than the stub."""
+        """Exercise → the text of its answer."""
         return {name: handed.text.text for name, handed in self._answers.items()}
 
     def answer_with_own_code(self, name: str, other: Rebuilt) -> list[SubmittedCell]:
-        """Return an answer behind what it needs of the student's own code.
+        """Return the student's own code that an answer needs, and the answer.
 
-        Names lead to it, those that the answer uses, and those that this code uses.
-        What another version says in the same words is left out.
+        This code defines names that the answer uses, or names that such code uses. Code
+        with the same text as in the version `other` is left out.
         """
         answer = self._answers[name]
         own_code = self._own_code()
@@ -108,7 +105,7 @@ class Rebuilt:
             needed = needed.union(*(text.uses for text in more))
         present = {text.plain for text in other._own_code()}
         cells = [
-            replace(EMPTY_CELL, text=text)
+            SubmittedCell(text)
             for text in own_code
             if text in chosen and text.plain not in present
         ]
@@ -117,11 +114,12 @@ class Rebuilt:
     def notebook(
         self, additions: Mapping[str, list[SubmittedCell]]
     ) -> tuple[list[RawCell], list[str]]:
-        """Return the cells as the notebook format has them, and what was changed.
+        """Return the cells in the notebook format, and sentences on the changes.
 
-        `additions` are answers of other versions, each behind what it needs.
+        `additions` are answers from other versions: see `answer_with_own_code`.
         """
         budget = sanitize.DisplayBudget()
+        repairs = self._texts.master.repairs
         cells = []
         for entry in self._complete(additions):
             cell = entry.cell
@@ -129,7 +127,7 @@ class Rebuilt:
             if cell:
                 parts = additions.get(cell.id, parts)
             *before, answer = parts
-            if cell and cell.kind == "solution" and self._texts.master.repairs:
+            if cell and cell.kind == "solution" and repairs:
                 answer = self._without_stub_line(answer, cell)
             cells += [_to_raw_cell(addition, None, budget) for addition in before]
             cells.append(_to_raw_cell(answer, cell, budget))
@@ -172,7 +170,7 @@ class Rebuilt:
     def _without_stub_line(
         self, handed: SubmittedCell, exercise: Cell
     ) -> SubmittedCell:
-        """Comment out the stub's line where that only ends a finished answer."""
+        """Comment out the stub's line if it is only the end of a finished answer."""
         text = handed.text.without_stub_line(
             stub_of(exercise), CellText.parse(exercise.source)
         )
@@ -184,7 +182,7 @@ class Rebuilt:
     # ---- every cell of the assignment once, where it works ---------------------------
 
     def _in_place(self) -> Iterator[PlannedCell]:
-        """Yield what stays where it is: no copies, no locked cell where it fails."""
+        """Yield the cells that stay in place: no copies, no cells out of order."""
         texts = self._texts
         changes = self._changes
         by_text = {
@@ -199,7 +197,8 @@ class Rebuilt:
             cell = entry.cell
             if not cell:
                 copied = texts.cells.get(handed.name)
-                if copied and not copied.locked and texts.is_answered(handed, copied):
+                has_own_answer = copied and not copied.locked
+                if copied and has_own_answer and texts.is_answered(handed, copied):
                     if texts.level(handed, copied):
                         changes["several"].append(copied.id)
                     copied = None
@@ -207,7 +206,7 @@ class Rebuilt:
                 if copied and texts.master.repairs:
                     helpers = self._helpers_of_stub(handed, copied)
                     if helpers.code:
-                        yield PlannedCell(replace(EMPTY_CELL, text=helpers))
+                        yield PlannedCell(SubmittedCell(helpers))
                     elif copied.id not in changes["elsewhere"]:
                         changes["copies"].append(copied.id)
                     continue
@@ -215,7 +214,8 @@ class Rebuilt:
                 changes["moved"].append(cell.id)
                 continue
             else:
-                if handed.name != cell.id and cell.id not in changes["elsewhere"]:
+                has_other_name = handed.name != cell.id
+                if has_other_name and cell.id not in changes["elsewhere"]:
                     changes["matched"].append(cell.id)
                 if cell.locked and not texts.is_untouched(handed, cell):
                     changes["restored"].append(cell.id)
@@ -224,7 +224,7 @@ class Rebuilt:
             yield entry
 
     def _helpers_of_stub(self, handed: SubmittedCell, exercise: Cell) -> CellText:
-        """Return what a stub that was left out gives and the answer does not define."""
+        """Return the given code in an unused stub that the answer does not define."""
         if exercise.kind != "solution":
             return EMPTY_CELL.text
         answers = (e.handed for e in self._entries if e.cell == exercise)
@@ -239,7 +239,7 @@ class Rebuilt:
         return CellText.parse(joined(helpers).strip("\n"))
 
     def _misplaced(self) -> set[str]:
-        """Return tests that stand above what they need, and given code out of order."""
+        """Return the tests above code that they need, and given code out of order."""
         order = self._texts.order
         cells = [entry.cell for entry in self._entries if entry.cell]
         others = [cell for cell in cells if cell.kind != "test"]
@@ -251,13 +251,14 @@ class Rebuilt:
             if test.kind != "test":
                 continue
             for cell in cells[position:]:
+                is_exercise = cell.id == test.exercise
                 is_earlier = order[cell.id] < order[test.id]
-                if cell.id == test.exercise or (is_earlier and cell.id in in_order):
+                if is_exercise or (is_earlier and cell.id in in_order):
                     wrong.add(test.id)
         return wrong
 
     def _complete(self, additions: Collection[str]) -> Iterator[PlannedCell]:
-        """Yield all cells, an absent one after that which it follows in the source."""
+        """Yield all cells, each absent one after the cell before it in the source."""
         entries = list(self._in_place())
         present = {entry.cell.id for entry in entries if entry.cell}
         absent: dict[str, list[PlannedCell]] = {}  # by the cell that they come after
@@ -280,7 +281,7 @@ class Rebuilt:
 
 
 def _in_order(ranks: list[int]) -> set[int]:
-    """Return which source positions stay if few are moved to put all in order."""
+    """Return the source positions that stay in place if as few as possible move."""
     matcher = SequenceMatcher(None, ranks, sorted(ranks))
     stay = set[int]()
     for match in matcher.get_matching_blocks():
@@ -296,7 +297,7 @@ def _to_raw_cell(
     cell: Cell | None,
     budget: sanitize.DisplayBudget,
 ) -> RawCell:
-    """Return a cell; all of it but the text of an answer is the assignment's."""
+    """Return a cell in the notebook format; only an answer's text is the student's."""
     text = handed.text.text
     kind = handed.kind
     id = handed.id
@@ -307,7 +308,7 @@ def _to_raw_cell(
         new["metadata"]["nbgrader"] = dict(cell.nbgrader)
     if kind == "code":
         new |= {"outputs": [], "execution_count": None}
-    else:  # a page shows HTML in it alive, in a raw cell too
+    else:  # a page would run HTML in it, even in a raw cell
         attached = sanitize.attachments(handed.attachments, budget)
         text = sanitize.markdown(text, attached, budget)
         if attached and kind == "markdown":
@@ -321,7 +322,7 @@ def _to_raw_cell(
 
 
 def _with_ids(cells: list[RawCell]) -> list[RawCell]:
-    """Give every cell a valid id of its own, never the name of a master's cell."""
+    """Give every cell a valid and unique id, never the name of a master's cell."""
     taken = set()
     for cell in cells:
         if grade_id(cell):

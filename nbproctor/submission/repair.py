@@ -1,8 +1,8 @@
 """Repair: make a submission gradable, or say why it cannot be graded.
 
-Whatever a student's file claims about itself is ignored: kinds, points and the text of
-locked cells come from the master. Only the text of solution cells, and of cells that
-the student added, is taken from the file.
+Only the text of solution cells, and of cells that the student added, is taken from the
+student's file. Kinds, points and the text of locked cells come from the master, and
+what the file says about them is ignored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from nbproctor.submission.rebuild import Rebuilt
 
 __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
-MAX_SCRIPTS = 20  # that are read next to a notebook
+MAX_SCRIPTS = 20  # that are read in addition to notebooks
 MAX_FAILURES = 10  # notes on files that cannot be read
 _FORMAT = {
     "metadata": {
@@ -47,12 +47,12 @@ _FORMAT = {
 
 @dataclass(frozen=True)
 class Repaired:
-    """A notebook (format 4.5) that can be graded, as JSON has it."""
+    """A notebook that can be graded."""
 
-    notebook: RawNotebook  # every cell of the master that nbgrader knows once
+    notebook: RawNotebook  # format 4.5; every cell of the master that nbgrader stores
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
-    answered: bool  # whether anything says more than what was handed out
+    answered: bool  # whether the student has answered anything
 
 
 def repair(
@@ -62,8 +62,8 @@ def repair(
 ) -> Repaired:
     """Find the notebook of `master` in a student's folder and make it gradable.
 
-    `siblings` are the names of the assignment's other notebooks: their files are not
-    this one. `Ungradable`: no file in the folder is this notebook, and why.
+    `siblings` are the names of the assignment's other notebooks, whose files are left
+    out. `Ungradable`: no file in the folder is this notebook; the message says why.
     """
     readings, notes = _readings(folder, master, siblings)
     chosen, *others = readings
@@ -117,7 +117,7 @@ def repair(
 
 
 def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
-    """Return the code of a notebook as the engine takes it."""
+    """Return the code cells of a notebook, for the engine."""
     code = []
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code":
@@ -132,7 +132,7 @@ def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
 
 
 def _rank(rebuilt: Rebuilt) -> tuple[bool, bool, int, int]:
-    """Sort what answers most first; scripts only behind answered notebooks."""
+    """Sort key: most answers first, and scripts after notebooks with answers."""
     count = len(rebuilt.answers)
     return not count, rebuilt.version.file.is_script, -count, rebuilt.number
 
@@ -142,19 +142,19 @@ def _readings(
     master: MasterNotebook,
     siblings: Collection[str],
 ) -> tuple[list[Rebuilt], list[str]]:
-    """Return the versions in all files, the one to be graded first, and notes."""
+    """Return the versions in all files, the one to be graded first; and notes."""
     budget = Budget()
     files = candidates(folder, master.notebook, siblings, budget)
     exercises = {cell.id for cell in master.of_kind("solution", "task")}
     failures = {}
     readings: list[Rebuilt] = []
     notes = []
-    # The likeliest first, then as many as can be: those that cost least.
-    cost = [(each.is_script, each.cost) for each in files]
-    order = [0, *sorted(range(1, len(files)), key=cost.__getitem__)]
+    # The likeliest file first, then those that cost least, to read as many as possible.
+    first, *others = enumerate(files)
+    others.sort(key=lambda entry: (entry[1].is_script, entry[1].cost))
     limit = sum(not file.is_script for file in files) + MAX_SCRIPTS
-    for count, number in enumerate(order[:limit]):
-        file = files[number]
+    order = [first, *others][:limit]
+    for count, (number, file) in enumerate(order):
         answered = {name for reading in readings for name in reading.answers}
         if file.is_script and readings and exercises <= answered:
             break
@@ -188,16 +188,17 @@ def _read(
     master: MasterNotebook,
     budget: Budget,
 ) -> list[Rebuilt]:
-    """Read a file: all versions in it that are this assignment."""
+    """Return all versions in a file that belong to this assignment."""
     data = file.content()
     budget.bytes -= FILE_COST + max(file.cost, len(data))
-    if hashlib.sha256(data).hexdigest() in master.scripts:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest in master.scripts:
         raise file.fault("is a file of the assignment itself")
+    has_exercises = bool(master.of_kind("solution", "task", "test"))
     readings = []
     for version in read_versions(file, data, repairs=master.repairs):
         rebuilt = Rebuilt(version, number, master)
-        # From an assignment without exercises, no answer can be missing.
-        if rebuilt.belongs or not master.of_kind("solution", "task", "test"):
+        if rebuilt.belongs or not has_exercises:
             readings.append(rebuilt)
     if not readings:
         raise Ungradable(

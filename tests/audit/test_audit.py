@@ -426,6 +426,7 @@ def test_fuzzing_finds_the_first_difference_and_hands_out_copies(
 
 # Of each kind of solutions of an exercise, one in so many.
 SHARE = {
+    "reference": 1,
     "right": 10,
     "wrong": 20,
     "mutant": 40,
@@ -437,9 +438,10 @@ def sample_of(trials: list[Trial]) -> list[Trial]:
     counts = Counter()
     chosen = []
     for trial in trials:
-        if counts[trial.exercise, trial.kind] % SHARE[trial.kind] == 0:
+        key = trial.exercise, trial.kind
+        if not counts[key] % SHARE[trial.kind]:
             chosen.append(trial)
-        counts[trial.exercise, trial.kind] += 1
+        counts[key] += 1
     return chosen
 
 

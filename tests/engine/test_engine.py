@@ -170,6 +170,16 @@ def test_what_is_said_of_a_failure_is_nothing_that_a_submission_chose(
     assert str(raised.value) == sentence
 
 
+@pytest.mark.parametrize(("expected", "started"), [(1, 0), (2, 2)])
+def test_fork_servers_start_early_if_all_of_them_will_be_needed(
+    caplog: pytest.LogCaptureFixture, expected: int, started: int
+) -> None:
+    caplog.set_level("INFO", execution.__package__)
+    with Pool(2) as pool:
+        pool.prepare(MASTER, SETTINGS, expected)
+    assert caplog.text.count(" started for ") == started
+
+
 def test_closing_one_pool_ends_no_other_pool_s_servers() -> None:
     with Pool(1) as kept:
         kept.prepare(MASTER, SETTINGS)

@@ -277,6 +277,15 @@ def inside(): return open('table.csv').read()
 --- inside_1 beside 1: 0 not-run: that grading does not allow in `inside`
 assert inside() == ''
 
+=== what the sandbox forbids a provided cell is not called the student's
+--- get provided
+import urllib.request
+data = urllib.request.urlopen('http://example.org').read()
+--- n solution
+def n(text): return len(text)
+--- n_1 test 1: 0 not-run: notebook needs something that grading does not allow in `get`
+assert n(data) == 3
+
 === a line that only shows something decides nothing
 --- pip solution
 def pip(): return 1

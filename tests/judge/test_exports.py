@@ -13,6 +13,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from nbproctor.expect import by_value, replaced
 from nbproctor.judge.exports import (
     MODULE,
     Expired,
@@ -156,6 +157,14 @@ def test_a_student_sets_a_value_and_no_code(exports: Exports) -> None:
         with pytest.raises(RefusedError):
             exports.set(target, name, lambda *x: 1)
     assert (spy.forward(7), spy._answer, TEST["Spy"].rate) == (7, 42, 0.5)
+
+
+def test_a_method_that_a_test_replaces_is_sent_as_it_is_now(exports: Exports) -> None:
+    doubles = by_value(eval("lambda self, x: 2 * x", TEST))
+    tanh = TEST["Tanh"]()
+    with replaced(TEST["Tanh"], __call__=doubles):
+        assert exports.export(tanh).fields[2] != NONE
+    assert exports.export(tanh).fields[2] == NONE
 
 
 def test_an_object_of_the_test_before_is_taken_back(exports: Exports) -> None:

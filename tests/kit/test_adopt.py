@@ -16,7 +16,8 @@ from nbformat.v4 import (
 )
 
 from nbproctor import nbgrader
-from nbproctor.kit.adopt import Adopted, AdoptError, adopt, solution_marks
+from nbproctor.kit.adopt import Adopted, AdoptError, adopt
+from nbproctor.kit.solutions import solution_marks
 from tests.notebooks import parts, read_notebook
 from tests.programs import run_line
 

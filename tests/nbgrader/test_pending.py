@@ -85,6 +85,11 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert text.count("ann; bob: To be graded by hand: why.") == 2
 
 
+def test_the_essay_of_an_excused_student_waits_for_nobody(course: Path) -> None:
+    platforms.update_record(course / "collected/tiny", "excused", {"bob": "yes"})
+    assert " 2 to be graded by hand, 1 not graded, 1 excused.\n" in grade(course)
+
+
 def test_nobody_has_to_look_again_at_what_a_person_marked_where_no_test_ran(
     course: Path,
 ) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from nbproctor import nbgrader
+from nbproctor.engine.cache import SOURCE_KEY
 from nbproctor.judge.compiled import Tests
-from nbproctor.nbgrader import proof
+from nbproctor.nbgrader import placement, proof
 from nbproctor.notebook import BESIDE_TAG, MasterNotebook
 from nbproctor.results import Report, SubmissionResult
 from tests.broken.cases import by_id
@@ -61,7 +62,7 @@ def notes(results: dict[str, SubmissionResult], student: str) -> dict[str, str]:
 
 
 def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
-    capturing: Path,
+    capturing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_nbgrader(capturing, "autograde", "tiny")
     log = (capturing / "autograded/grading.log").read_text()
@@ -72,7 +73,10 @@ def test_a_cell_that_captures_output_is_judged_beside_the_answer_or_not_at_all(
     (description,) = describe(capturing)
     assert description.startswith("1 of 6 test cells are run in the student's process")
     assert "fizz-numbers" in description
-    # Another source is looked at again.
+    # A source is looked at again if it, or the code that placed it, is another.
+    with monkeypatch.context() as other_code:
+        other_code.setattr(placement, "versions", lambda: {SOURCE_KEY: "other"})
+        assert describe(capturing) == []
     with_cells(capturing, {"fizz-numbers": CAPTURES.replace("It prints", "Print")})
     assert describe(capturing) == []
     # Trust can be forbidden; the cell is then no zero.

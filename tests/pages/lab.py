@@ -103,7 +103,8 @@ class Lab:
         self.folder = folder
         cells = source_cells()
         if heading:
-            cells[0]["source"] = f"# A small lab\n\n{heading}"
+            # Not a heading: a comment in fenced code.
+            cells[0]["source"] = f"# A small lab\n\n{heading}\n\n- ~~~\n  # Code"
         content = notebooks.notebook(cells)
         path = write(folder / "source/lab", content, "lab.ipynb")
         self.outline = Outline.of(MasterNotebook.read(path))

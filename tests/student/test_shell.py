@@ -15,7 +15,7 @@ import pytest
 
 from nbproctor.judge.session import Session
 from nbproctor.sanitize import clean
-from nbproctor.student.outputs import TEXT_BYTES
+from nbproctor.student.outputs import IMAGE_BYTES, TEXT_BYTES
 from tests.forked import spawn
 from tests.judge.notebooks import usual_limits
 from tests.programs import run_python, succeeded
@@ -236,17 +236,23 @@ def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
     assert "output cut here" in wide
 
 
-def test_a_text_is_cut_whatever_it_is_called_and_a_picture_is_not(
+def test_a_text_is_cut_and_what_is_called_a_picture_counts_as_one(
     run_all: RunAll,
 ) -> None:
     picture = base64.b64encode(bytes(range(256)) * 800).decode()
-    texts = [f"{start}{'x' * 3 * TEXT_BYTES}" for start in ("two words", "<svg>", "ö")]
-    items = picture, *texts
-    cells = [f"display({{'image/png': {item!r}}}, raw=True)" for item in items]
-    whole, *cut = [shown["data"]["image/png"] for (shown,) in run_all(*cells)]
-    assert whole == picture
-    for text in cut:
+    long = f"two words{'x' * 3 * TEXT_BYTES}"
+    too_many = 1 + IMAGE_BYTES // len(long)
+    cells = [
+        f"display({{'image/png': {picture!r}}}, raw=True)",
+        f"display({{'application/pdf': {picture!r}, 'text/html': {long!r}}}, raw=True)",
+        f"for _ in range({too_many}): display({{'image/png': {long!r}}}, raw=True)",
+    ]
+    whole, cut, counted = run_all(*cells)
+    assert whole[0]["data"] == {"image/png": picture}
+    for text in cut[0]["data"].values():
         assert len(text) < TEXT_BYTES + 100 and text.endswith("[cut here]")
+    assert len(counted) == too_many
+    assert "left out" in counted[-1]["data"]["text/plain"]
 
 
 def test_many_displays_are_cut_with_a_note(run: Run) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor.platforms.archive import unzip
 from nbproctor.submission import files
 from nbproctor.submission.files import (
     Budget,
@@ -180,6 +181,19 @@ def test_an_archive_in_an_archive_is_read_and_not_one_in_that(path: Path) -> Non
     path.with_name("lab.zip").write_bytes(packed("stored", ("middle.zip", middle)))
     with pytest.raises(Ungradable, match="is missing"):
         likely(path.parent)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "cp437"])
+def test_a_name_in_a_zip_is_read_as_in_a_download(path: Path, coding: str) -> None:
+    name = "José/tiny.ipynb"
+    coded = name.encode(coding)
+    twin = "J" * len(coded)  # of ASCII: no flag says which coding it has
+    data = packed("stored", (twin, NOTEBOOK)).replace(twin.encode(), coded)
+    path.with_name("lab.zip").write_bytes(data)
+    (candidate,) = likely(path.parent).values()
+    assert candidate.name == f"lab.zip/{name}"
+    assert candidate.content() == NOTEBOOK
+    assert [str(entry.path) for entry in unzip(data).entries] == [name]
 
 
 def test_a_folder_or_a_link_in_a_tar_is_not_followed(path: Path) -> None:
