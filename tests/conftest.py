@@ -20,6 +20,7 @@ from tests.gradebooks import quicken
 from tests.programs import ForkedPopen
 
 if TYPE_CHECKING:
+    from nbproctor.engine import Servers
     from nbproctor.notebook import MasterNotebook
 
 # Kernels, readers and what makes pages start as forks.
@@ -192,6 +193,15 @@ def module_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def class_course(template: Path, module_path: Path) -> Path:
     """The tiny course for a file whose tests share a class."""
     return shutil.copytree(template, module_path / "course")
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    """Fork servers that the tests of a file share."""
+    from nbproctor.engine import Servers
+
+    with Servers() as new_servers:
+        yield new_servers
 
 
 @pytest.fixture

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
+from nbproctor.notebook import Cell, MasterNotebook
 from nbproctor.results import StudentCell
 
 Notebook = dict[str, Any]
+Submitted = tuple[StudentCell, ...]
 
 
 def read_json(path: Path) -> Any:
@@ -74,9 +79,33 @@ def cells_of(text: str) -> list[Notebook]:
     return cells
 
 
-def student_cells(pairs: Iterable[tuple[str | None, str]]) -> tuple[StudentCell, ...]:
+def student_cells(pairs: Iterable[tuple[str | None, str]]) -> Submitted:
     """Return the cells of a submission from their ids and texts."""
     return tuple(StudentCell(n, *pair) for n, pair in enumerate(pairs))
+
+
+def find_cell(master: MasterNotebook, name: str) -> Cell:
+    """Return the cell of a master notebook with this id."""
+    return next(cell for cell in master.cells if cell.id == name)
+
+
+@contextmanager
+def modules_beside(folder: Path) -> Iterator[None]:
+    """Let cells that are run here import the modules of their folder, for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
+    for path in folder.glob("*.py"):  # or a fork server would look for them
+        sys.modules.pop(path.stem, None)
+
+
+def submitted(cells: Iterable[Cell], answers: Mapping[str, str]) -> Submitted:
+    """Return what a student submits: the stubs of these cells, or answers by id."""
+    return student_cells(
+        (cell.id, answers.get(cell.id, cell.stub))
+        for cell in cells
+        if cell.kind not in ("helper", "text", "task")
+    )
 
 
 def notebook(cells: list[Notebook]) -> Notebook:

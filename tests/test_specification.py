@@ -233,27 +233,26 @@ def test_an_array_of_an_object_is_looked_at_again_and_left_alone(message: str) -
         check(layer, "weights")
 
 
-@pytest.mark.parametrize(
-    ("answer", "usual", "larger"),
-    [
-        ("if len(x) > 1000 or x1500 > 0.5 or y > 20_000: y = 7", 600, 1002),
-        ("if len(x) > 1000 or x1500 > 0.5 or y > 20_000: y = 7", 1500, 1500),
-        ("range(0, m, 4 * 250)", 600, 1002),
-        ("k = 2**(9) + (488)", 600, 1002),
-        ("k = 125<<3", 600, 1002),
-        ("x[:.1e4]", 600, 1002),
-        ("Y.astype(np.uint8)", 5, 257),
-        ("Y.astype('<i2')", 5, 65537),
-        ("np.half(X)", 5, 2050),
-        ("np.random.seed( 17 ); n = 8 + seed; rng = np.random.default_rng(42)", 5, 10),
-        ('"""Of all 1000."""\n0  # 1000', 5, 5),
-    ],
-)
-def test_a_case_is_larger_than_the_numbers_of_the_answer(
-    answer: str,
-    usual: int,
-    larger: int,
-) -> None:
+# The usual size of a case, the size where an answer has these numbers, the answer.
+SIZES = """\
+600 1002 if len(x) > 1000 or x1500 > 0.5 or y > 20_000: y = 7
+1500 1500 if len(x) > 1000 or x1500 > 0.5 or y > 20_000: y = 7
+600 1002 range(0, m, 4 * 250)
+600 1002 k = 2**(9) + (488)
+600 1002 k = 125<<3
+600 1002 x[:.1e4]
+5 257 Y.astype(np.uint8)
+5 65537 Y.astype('<i2')
+5 2050 np.half(X)
+5 10 np.random.seed( 17 ); n = 8 + seed; rng = np.random.default_rng(42)
+5 5 "Of all 1000."; 0  # 1000
+"""
+
+
+@pytest.mark.parametrize("row", SIZES.splitlines())
+def test_a_case_is_larger_than_the_numbers_of_the_answer(row: str) -> None:
+    *both, answer = row.split(maxsplit=2)
+    usual, larger = map(int, both)
     with recording({}, answer), recording({}):
         assert beyond(usual, 70_000 if usual == 5 else 10_000) == larger
     assert beyond(usual, 10_000) == usual

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.expect import recording
 from nbproctor.nbgrader import Course
 from nbproctor.results import Verdict
-from tests.notebooks import parts, read_json
+from tests.notebooks import find_cell, modules_beside, parts, read_json
 
 NOTEBOOK = "source/tiny/tiny.ipynb"
 NUMBER = r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w)"
@@ -512,10 +511,10 @@ def test_variants_get_the_marks_that_plain_python_gives_them(
     """By nbgrader's rule, without judge and proxies: all names are in one namespace."""
     folder = project / "source/neural_network"
     monkeypatch.chdir(folder)
-    monkeypatch.syspath_prepend(folder)
     names = {}
-    for cell in lab_master.of_kind("provided", "solution", "helper"):
-        assert cell.skip or passes(cell.source, names), cell.id
+    with modules_beside(folder):
+        for cell in lab_master.of_kind("provided", "solution", "helper"):
+            assert cell.skip or passes(cell.source, names), cell.id
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
     variants = [e for e in lab.entries if e.place and e.name != "raise_left_below"]
     assert len(variants) > 40
@@ -531,7 +530,4 @@ def test_variants_get_the_marks_that_plain_python_gives_them(
         with recording({}, variant.source):  # a kernel does not know its numbers
             failed = {test.id for test in tests if not passes(test.source, names)}
         assert failed == variant.caught.keys(), variant.place
-        (reference,) = (c for c in lab_master.cells if c.id == variant.exercise)
-        assert passes(reference.source, names)
-    for path in folder.glob("*.py"):  # or a fork server would look for them
-        sys.modules.pop(path.stem, None)
+        assert passes(find_cell(lab_master, variant.exercise).source, names)

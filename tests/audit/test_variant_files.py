@@ -128,32 +128,28 @@ cell = "area = max"
     assert unnamed_variant.unnamed and unnamed_variant.source == "area = max"
 
 
-@pytest.mark.parametrize(
-    ("entry", "reason"),
-    [
-        ("says = 'x'", "one of the keys edit, body, diff, cell is required"),
-        ("says = 'x'\ndiff = '-a'\ncell = 'b'", "one of the keys edit, body, diff"),
-        ("says = 'x'\nedit = {'a' = 'b'}", "no longer fits: the text it replaces, 'a'"),
-        ("says = 'x'\nedit = {'' = 'b'}", "no longer fits: the text it replaces, ''"),
-        ("why = 'x'\ncell = 'x = 1'", "needs says = "),
-        ("why = 'x'\nsays = 'x'\nunnamed = true\ncell = 'x = 1'", "needs says = "),
-        ("why = 'x'\nsays = 'x'\nof = 'y'\ndiff = '-x'", "changes 'y', but there is"),
-        ("says = 'x'\ndiff = '-    return b'", "no longer fits: the text"),
-        ("says = 'x'\ndiff = '-return a * b'", "occurs 0 times"),  # whole lines
-        ("says = 'x'\ndiff = '+    x'", "the text it replaces, '',"),
-        ("says = 'x'\ndiff = 'return a'", "should start with -, + or a space"),
-        ("why = 'x'\nsays = 'x'\ncell = 'x ='", "does not parse"),
-        (
-            "why = 'x'\nsays = 'x'\ncell = 'x = 1'\nsymptom = 'x'",
-            "the keys of an entry",
-        ),
-    ],
-)
-def test_a_bad_entry_is_named_and_the_others_are_read(
-    folder,
-    entry,
-    reason,
-):
+# Lines of an entry, and what is said of it. A diff is of whole lines.
+BAD_ENTRIES = """\
+says = 'x' | one of the keys edit, body, diff, cell is required
+says = 'x'; diff = '-a'; cell = 'b' | one of the keys edit, body, diff
+says = 'x'; edit = {'a' = 'b'} | no longer fits: the text it replaces, 'a'
+says = 'x'; edit = {'' = 'b'} | no longer fits: the text it replaces, ''
+why = 'x'; cell = 'x = 1' | needs says =
+why = 'x'; says = 'x'; unnamed = true; cell = 'x = 1' | needs says =
+why = 'x'; says = 'x'; of = 'y'; diff = '-x' | changes 'y', but there is
+says = 'x'; diff = '-    return b' | no longer fits: the text
+says = 'x'; diff = '-return a * b' | occurs 0 times
+says = 'x'; diff = '+    x' | the text it replaces, '',
+says = 'x'; diff = 'return a' | should start with -, + or a space
+why = 'x'; says = 'x'; cell = 'x =' | does not parse
+why = 'x'; says = 'x'; cell = 'x = 1'; symptom = 'x' | the keys of an entry
+"""
+
+
+@pytest.mark.parametrize("row", BAD_ENTRIES.splitlines())
+def test_a_bad_entry_is_named_and_the_others_are_read(folder, row):
+    lines, reason = row.split(" | ")
+    entry = lines.replace("; ", "\n")
     good = "[good]\nwhy = 'x'\nsays = 'x'\ncell = 'x = 1'\n"
     (folder / "wrong.toml").write_text(f"[bad]\n{entry}\n{good}")
     variants, problems = read_variants(folder, REFERENCE)

@@ -43,40 +43,22 @@ OTHERS = [
     "submit",
     "off",
 ]
-# Fault: what SQL does in the gradebook, what a shell does, and what is said of it.
-FAULTS = {
-    "damaged": (
-        "",
-        "head --bytes=200 gradebook.db > half"
-        " && yes | head --bytes=90000 | cat half - > gradebook.db",
-        "is damaged",
-    ),
-    "another file": ("", "yes | head --bytes=90000 > gradebook.db", "is damaged"),
-    "locked whole": (
-        "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE other (a)",
-        "",
-        "has locked",
-    ),
-    "an older schema": (
-        "ALTER TABLE grade DROP COLUMN extra_credit;"
-        "ALTER TABLE student DROP COLUMN lms_user_id",
-        "",
-        "nbgrader db upgrade",
-    ),
-    "not readable": ("", "chmod 0 gradebook.db", "cannot be opened"),
-    "not writable": (
-        "",
-        "chmod a-w gradebook.db",
-        "Check the file and its permissions",
-    ),
-    "feedback": (
-        "",
-        "rm -r feedback/aokafor && chmod a-w feedback",
-        "Correct its permissions",
-    ),
-    "report": ("", "chmod a-w report", "no permission to read or write"),
-    "the course": ("", "chmod a-w .", "permission"),
-}
+# Fault, what is said of it, and what SQL in the gradebook, or a shell, does.
+TABLE = """\
+damaged: is damaged: $ head --bytes=200 gradebook.db > half \
+&& yes | head --bytes=90000 | cat half - > gradebook.db
+another file: is damaged: $ yes | head --bytes=90000 > gradebook.db
+locked whole: has locked: PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE; \
+CREATE TABLE other (a)
+an older schema: nbgrader db upgrade: ALTER TABLE grade DROP COLUMN extra_credit; \
+ALTER TABLE student DROP COLUMN lms_user_id
+not readable: cannot be opened: $ chmod 0 gradebook.db
+not writable: Check the file and its permissions: $ chmod a-w gradebook.db
+feedback: Correct its permissions: $ rm -r feedback/aokafor && chmod a-w feedback
+report: no permission to read or write: $ chmod a-w report
+the course: permission: $ chmod a-w .
+"""
+FAULTS = {row.partition(": ")[0]: row.split(": ")[1:] for row in TABLE.splitlines()}
 
 
 def cross(course: Path) -> Endings:
@@ -88,7 +70,8 @@ def cross(course: Path) -> Endings:
     # `release` proves the source first: see tests/nbgrader/test_placement.py.
     nbgrader.lint = nbgrader.differences = lambda *arguments: []
     endings: Endings = {}
-    for fault, (statements, shell_command, _) in FAULTS.items():
+    for fault, (_, action) in FAULTS.items():
+        statements, _, shell_command = action.partition("$ ")
         endings[fault] = {}
         for command in COMMANDS:
             if command == "release" and fault in ("feedback", "report"):

@@ -32,7 +32,7 @@ from tests.cli.term_class import (
 )
 from tests.crashes import killed_at
 from tests.nbgrader.tiny import configure, run_nbgrader
-from tests.pages.lab import words
+from tests.pages.lab import read_words, words
 from tests.programs import run_here
 
 # Proofs of the source are tried in tests/nbgrader/test_placement.py; `watch` looks
@@ -107,7 +107,7 @@ class Term:
 
     def page(self, *path: str) -> str:
         """Return the words of a page."""
-        return words(self.course.joinpath(*path).read_text("utf-8"))
+        return read_words(self.course.joinpath(*path))
 
 
 def play(term: Term, db_url: str) -> None:

@@ -49,7 +49,7 @@ def test_the_table_names_every_command() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_a_sentence_from_every_command(endings: Endings, fault: str) -> None:
-    *_, sentence = FAULTS[fault]
+    sentence, _ = FAULTS[fault]
     stopped = set()
     for command, (status, message) in endings[fault].items():
         assert "Traceback" not in message and "sqlalche" not in message, command
@@ -63,30 +63,24 @@ def test_a_fault_is_a_sentence_from_every_command(endings: Endings, fault: str) 
         assert stopped == {*COMMANDS}
 
 
-# Name → command of a shell, and how its complaint begins, if it cannot be done.
-SURROUNDINGS = {
-    "few files, ASCII": (
-        "ulimit -n 40; PYTHONIOENCODING=ascii {} collect canvas.zip",
-        "",
-    ),
-    "nowhere to write to": ("{} export csv >&- 2>&-", ""),
-    "nobody, without a home": (
-        "bwrap --dev-bind / / --unshare-user --uid 54321 env -u HOME {} export csv",
-        "",
-    ),
-    "a full disk": ("{} doctor >/dev/full", "Stopped: The disk is full"),
-    "too few files": (
-        "for n in 16 14 12 10; do ulimit -n $n; {} grade --force --sandbox=weak; done",
-        "Stopped: Too many files are open ([Errno 24]",
-    ),
-}
+# A command of a shell, and how its complaint begins, if it cannot be done: few files
+# and ASCII; nowhere to write to; a user without a name and a home; a full disk; too few
+# files.
+SURROUNDINGS = """\
+ulimit -n 40; PYTHONIOENCODING=ascii {} collect canvas.zip
+{} export csv >&- 2>&-
+bwrap --dev-bind / / --unshare-user --uid 54321 env -u HOME {} export csv
+{} doctor >/dev/full | Stopped: The disk is full
+for n in 16 14 12 10; do ulimit -n $n; {} grade --force --sandbox=weak; done | \
+Stopped: Too many files are open ([Errno 24]
+"""
 
 
-@pytest.mark.parametrize("surrounding", SURROUNDINGS)
+@pytest.mark.parametrize("row", SURROUNDINGS.splitlines())
 def test_a_command_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
-    graded_course: Path, surrounding: str
+    graded_course: Path, row: str
 ) -> None:
-    command, message = SURROUNDINGS[surrounding]
+    command, _, message = row.partition(" | ")
     if "bwrap" in command and (problem := bubblewrap.failure()):
         pytest.skip(f"no user id without a name can be had here: {problem}")
     command = command.format(NBPROCTOR)

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,12 +41,6 @@ pytestmark = pytest.mark.slow
 SETTINGS = Settings(policy=Policy(weak=True))
 EXECUTION = Execution(CELLS, MASTER, SETTINGS)
 ENDLESS = [StudentCell(0, "mean_of", "while True: pass")]
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as new_servers:
-        yield new_servers
 
 
 def earned(report: Report) -> float:

@@ -16,7 +16,7 @@ from nbproctor.engine import Execution, Pool, Settings
 from nbproctor.notebook import MasterNotebook, support_files
 from nbproctor.results import Report
 from nbproctor.sandbox.policy import Policy
-from tests.notebooks import student_cells
+from tests.notebooks import submitted
 from tests.timing import limits
 
 LAB = "neural_network"
@@ -85,11 +85,7 @@ def graded(lab_master: MasterNotebook, project: Path) -> Iterator[Grade]:
     def grade(choices: Mapping[str, Mapping[str, str]]) -> dict[str, Report]:
         running = {}
         for name, answers in choices.items():
-            cells = student_cells(
-                (cell.id, answers.get(cell.id, cell.stub))
-                for cell in lab_master.cells
-                if cell.kind not in ("helper", "text", "task")
-            )
+            cells = submitted(lab_master.cells, answers)
             running[name] = pool.execute(Execution(cells, lab_master, settings))
         return {name: future.result() for name, future in running.items()}
 

@@ -18,7 +18,7 @@ from nbproctor.results import Job, Verdict
 from nbproctor.sandbox.forkserver import ForkServer
 from nbproctor.sandbox.policy import Policy
 from tests.hostile.test_second_run import grade
-from tests.notebooks import student_cells
+from tests.notebooks import submitted
 from tests.sandbox.test_forkserver import start
 
 pytestmark = pytest.mark.slow
@@ -49,11 +49,8 @@ class Lab:
             or cell.id in names
             or (cell.points and cell.exercise in names)
         ]
-        handed_in = student_cells(
-            (cell.id, answers.get(cell.id, cell.stub))
-            for cell in sorted(cells, key=lambda cell: cell.id in last)
-            if cell.kind not in ("helper", "text", "task")
-        )
+        in_order = sorted(cells, key=lambda cell: cell.id in last)
+        handed_in = submitted(in_order, answers)
         master = self.master.with_cells(cells)
         execution = Execution(handed_in, master, self.settings)
         return execute(execution, self.servers).verdicts
@@ -174,11 +171,8 @@ def test_a_perfect_memory_of_what_tests_hand_over_earns_nothing(
         is_judged = each.id.startswith(("compute_cost", "regularization"))
         if each.kind != "test" or is_judged or each.id == LAST:
             cells.append(replace(each, source=source))
-    student = student_cells(
-        (each.id, SOLVED_NOTHING.get(each.id, each.stub))
-        for each in cells
-        if each.kind in ("provided", "solution")
-    )
+    without_tests = (each for each in cells if each.kind != "test")
+    student = submitted(without_tests, SOLVED_NOTHING)
     job = Job(tuple(cells), student, lab.settings.limits)
     points = grade(remembering, job, protected=protected)
     unprotected = {"wrong": 1, "right": 5}

@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -25,6 +22,7 @@ from tests.notebooks import read_json, read_notebook
 from tests.pages.browser import MARKS, accessible
 from tests.pages.browser import browser as chromium
 from tests.programs import run_line
+from tests.web import served
 
 constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
 CDN = f"{constants.PYODIDE_CDN_URL}/"
@@ -46,11 +44,8 @@ def site(course: Path) -> Path:
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """A web server that does nothing but hand out files, below a folder."""
-    served = partial(SimpleHTTPRequestHandler, directory=site.parent)
-    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
+    with served(site.parent) as server:
+        yield f"{server}/{site.name}/"
 
 
 @pytest.fixture(scope="module")

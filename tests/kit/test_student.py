@@ -25,7 +25,7 @@ from tests.copies import LAB, lab_course, unpack, write_program
 from tests.kernels import run_in_kernel
 from tests.kit.test_kit import POSIX
 from tests.nbgrader.tiny import configure
-from tests.notebooks import read_json, read_notebook
+from tests.notebooks import find_cell, read_json, read_notebook
 
 NAME = f"{LAB}.ipynb"
 Notebook = dict[str, Any]
@@ -212,7 +212,7 @@ def test_good_work_gets_no_warning_and_a_stub_is_no_answer(
     findings = submit.Findings(write(tmp_path, work, NAME), original)
     assert (findings.problems, findings.remarks, findings.unanswered) == ([], [], [])
     assert len(findings.stubs) == 12
-    stub = next(cell.stub for cell in lab_master.cells if cell.id == "one_hot")
+    stub = find_cell(lab_master, "one_hot").stub
     by_id(work, "one-hot")["source"] = f"# To do!\n\n{stub}"
     assert submit.Findings(write(tmp_path, work, NAME), original).unanswered == [
         "one_hot"

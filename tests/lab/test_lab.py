@@ -15,11 +15,8 @@ import io
 import linecache
 import re
 import shutil
-import sys
-import threading
 from collections import Counter
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nbformat
@@ -32,7 +29,13 @@ from nbproctor.audit.variants import read_variants
 from nbproctor.expect import recording
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
-from tests.notebooks import read_json, read_notebook
+from tests.notebooks import (
+    find_cell,
+    modules_beside,
+    read_json,
+    read_notebook,
+)
+from tests.web import served
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
@@ -79,16 +82,13 @@ def cells(source):
 def lab(lab_master):
     """What the reference notebook defines, without loading the digits."""
     names = {name: getattr(MNIST, name) for name in ("CLASS_NAMES", "plot_digit")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SOURCE.parent)
+    with modules_beside(SOURCE.parent):
         for cell in lab_master.of_kind("provided", "solution"):
             if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
                 exec(cell.source.replace("%matplotlib inline", ""), names)
         names["tqdm"] = lambda items, **_: items
         names["In"] = [c.source for c in lab_master.of_kind("test") if not c.points]
         yield names
-    for name in ("lab_tools", "public_tests"):  # or a fork server would look for them
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
     name = f"NeuralNetwork.{exercise}"
     network = hidden["NeuralNetwork"]
     right = getattr(network, exercise)
-    (reference,) = (c.source for c in lab_master.cells if c.id == exercise)
+    reference = find_cell(lab_master, exercise).source
     trials, _ = read_variants(ROOT / "variants/neural_network" / exercise, reference)
 
     put(name, right)  # what is there after this test
@@ -292,6 +292,12 @@ def test_tests_are_folded_and_one_list_says_what_grading_checks(master, cells):
 # --- public tests tell no right answer wrong ------------------------------------
 
 
+def defined(lab, name):
+    """Return a function of the notebook, or a method of one of its classes."""
+    owner, _, method = name.rpartition(".")
+    return getattr(lab[owner], method) if owner else lab[name]
+
+
 @pytest.fixture
 def put(lab, monkeypatch):
     """Give the notebook another function, or one of its classes another method."""
@@ -329,25 +335,19 @@ def test_a_right_forward_propagation_passes_in_public(put, public_test, exercise
     public_test(exercise)
 
 
-@pytest.mark.parametrize(
-    ("name", "number", "exercise"),
-    [
-        ("compute_cost", 4, "backward_propagation"),
-        ("one_hot", 3, "fit"),
-        ("Sigmoid.__call__", 1, "fit"),  # by way of exercise 8
-        ("NeuralNetwork.initialize_parameters", 7, "update_parameters"),
-    ],
-)
-def test_what_an_earlier_exercise_got_wrong_is_said_first(
-    lab,
-    put,
-    public_test,
-    name,
-    number,
-    exercise,
-):
-    owner, _, method = name.rpartition(".")
-    right = getattr(lab[owner], method) if owner else lab[name]
+# What is wrong, of which exercise, and another that calls it: `fit` by way of 8.
+CALLED = """\
+compute_cost 4 backward_propagation
+one_hot 3 fit
+Sigmoid.__call__ 1 fit
+NeuralNetwork.initialize_parameters 7 update_parameters
+"""
+
+
+@pytest.mark.parametrize("row", CALLED.splitlines())
+def test_what_an_earlier_exercise_got_wrong_is_said_first(lab, put, public_test, row):
+    name, number, exercise = row.split()
+    right = defined(lab, name)
     # A cost: of its outputs the mean, too.
     put(name, lambda *args: right(*args) / len(args[-1]))
     with pytest.raises(AssertionError, match=f"exercise {number} is not right yet"):
@@ -404,13 +404,7 @@ def test_an_error_in_an_answer_shows_its_own_line_and_the_last(
     assert reason.startswith("AttributeError: ")
 
 
-# What broke a public test itself: other lengths, an int, strings.
-def no_slope(
-    network,
-    X,
-    Y,
-    cache,
-):
+def no_slope(network, X, Y, cache):
     dZ1 = network.W2.T @ (cache["A2"] - Y)
     return {"dW1": dZ1 @ X.T / X.shape[1]}
 
@@ -419,35 +413,30 @@ def no_slope(
 # test itself: other lengths, strings, an int. The bounds of the first weights are
 # those of grading.
 @pytest.mark.parametrize(
-    ("exercise", "owner", "wrong", "message"),
+    ("name", "wrong", "message"),
     [
         (
             "one_hot",
-            "",
             lambda right, Y, k: right if k < 9 else 1,
             "the shape must be",
         ),
         (
             "one_hot",
-            "",
             lambda right, Y, k: right.astype(str),
             "numbers are needed",
         ),
         (
-            "predict",
-            "NNClassifier.",
+            "NNClassifier.predict",
             lambda right, *_: right[0, 0],
             "an array is needed",
         ),
         (
-            "initialize_parameters",
-            "NeuralNetwork.",
+            "NeuralNetwork.initialize_parameters",
             lambda right, network: setattr(network, "W1", 1.05 * network.W1),
             r"standard deviation should be 0\.01",
         ),
         (
-            "backward_propagation",
-            "NeuralNetwork.",
+            "NeuralNetwork.backward_propagation",
             lambda right, *arguments: right | no_slope(*arguments),
             r'paper network: .*\["dW1"\] is \[\[-1.0, .*, but must be \[\[-0.25, ',
         ),
@@ -458,16 +447,14 @@ def test_a_public_test_says_what_is_wrong_and_does_not_raise(
     lab,
     put,
     public_test,
-    exercise,
-    owner,
+    name,
     wrong,
     message,
 ):
-    name = owner + exercise
-    right = getattr(lab[owner[:-1]], exercise) if owner else lab[name]
+    right = defined(lab, name)
     put(name, lambda *arguments: wrong(right(*arguments), *arguments))
     with pytest.raises(AssertionError, match=message):
-        public_test(exercise)
+        public_test(name.rpartition(".")[2])
 
 
 def test_prime_may_ask_itself_by_name_beside_a_blank_exercise_1(
@@ -581,25 +568,25 @@ def test_the_solved_lab_runs_clean_and_reads_93_of_100_digits(solved):
 
 
 # Cells, and some of what each prints: the paper network and the student's method agree.
-PRINTED = {
-    "shapes": ["(784, 5000) (1, 5000)", "(784, 55000) (1, 55000)", "7 3 8 9 3 9 7 7"],
-    "try-tiny-network": ["dW1 [[-0.25, -0.5], [0.375, 0.75]]"],
-    "try-tiny-backward": [
-        "-0.2500 and -0.5000",
-        "0.3750 and 0.7500",
-        "-0.2500 and -0.3750",
-    ],
-    "try-test": ["Your test catches 0 of 10 and rejects no right one."],
-    "broken": ["two hidden units: 0.000"],
-}
+PRINTED = """\
+shapes: (784, 5000) (1, 5000)
+shapes: (784, 55000) (1, 55000)
+shapes: 7 3 8 9 3 9 7 7
+try-tiny-network: dW1 [[-0.25, -0.5], [0.375, 0.75]]
+try-tiny-backward: -0.2500 and -0.5000
+try-tiny-backward: 0.3750 and 0.7500
+try-tiny-backward: -0.2500 and -0.3750
+try-test: Your test catches 0 of 10 and rejects no right one.
+broken: two hidden units: 0.000
+"""
 
 
 @pytest.mark.slow
 def test_what_the_text_claims_is_what_the_solved_lab_prints(solved):
     """In every seed, so that another training would say the same."""
-    for cell, texts in PRINTED.items():
-        for text in texts:
-            assert text in solved[cell][0].text
+    for line in PRINTED.splitlines():
+        cell, text = line.split(": ", 1)
+        assert text in solved[cell][0].text
     usual, noisy = re.findall("seed by seed: (.*)", solved["penalties"][0].text)
     assert usual.count("-") == 3 and "-" not in noisy
     gains = re.findall(r"to \w+: (\S+) ± (\S+)", solved["compare"][0].text)
@@ -689,15 +676,14 @@ def test_the_second_lab_runs_clean_and_its_pictures_say_what_they_show():
 
 
 @pytest.mark.slow
-def test_what_the_second_lab_claims_holds_for_another_table(monkeypatch):
-    monkeypatch.syspath_prepend(SECOND.parent)
+def test_what_the_second_lab_claims_holds_for_another_table():
     names = {"display": str, "print": lambda *words, **options: None}
-    for cell in cells_of(SECOND):
-        code = text_of(cell).replace("%matplotlib inline", "")
-        is_run = cell["cell_type"] == "code" and "HIDDEN" not in code
-        if is_run and not cell["id"].startswith("plot"):
-            exec(code.replace("make_table(seed=0)", "make_table(seed=1)"), names)
-    sys.modules.pop("public_tests")
+    with modules_beside(SECOND.parent):
+        for cell in cells_of(SECOND):
+            code = text_of(cell).replace("%matplotlib inline", "")
+            is_run = cell["cell_type"] == "code" and "HIDDEN" not in code
+            if is_run and not cell["id"].startswith("plot"):
+                exec(code.replace("make_table(seed=0)", "make_table(seed=1)"), names)
     promised, *honest, new_patients = names["apart"].mean()
     assert promised > 0.9 > max(honest)
     assert new_patients < names["baseline"]
@@ -808,14 +794,8 @@ def test_data_are_found_from_every_folder(
 def server(tmp_path_factory):
     """A web server on this machine that has whatever its folder has."""
     folder = tmp_path_factory.mktemp("web")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *args: None
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(
-            target=partial(http.serve_forever, poll_interval=0.01), daemon=True
-        ).start()
-        yield folder, f"http://127.0.0.1:{http.server_port}/{{}}"
-        http.shutdown()
+    with served(folder) as address:
+        yield folder, f"{address}/{{}}"
 
 
 @pytest.mark.parametrize("with_wget", [True, False])

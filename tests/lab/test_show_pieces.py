@@ -6,11 +6,11 @@ notebook's own functions.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from nbproctor.notebook import MasterNotebook
+from tests.notebooks import find_cell, modules_beside
 from tests.pages.browser import MARKS, accessible, browser
 
 pytestmark = MARKS
@@ -47,9 +48,7 @@ def lab(
     (folder / "data").symlink_to(SOURCE.parents[1] / "data")
     shown = "relu better-start softmax-network prepare-drawing as-text take-home"
     names: dict[str, Any] = {"display": lambda *args, **options: None}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
+    with modules_beside(folder), contextlib.chdir(folder):
         for cell in lab_master.cells:
             is_graded = cell.kind in ("provided", "solution") and cell.nbgrader
             if is_graded or cell.id in shown.split():
@@ -66,8 +65,6 @@ def lab(
             classifier.fit(solved.X_train, solved.Y_train)
             solved.take_home(classifier, f"{name}.html")
         yield solved
-    for path in SOURCE.glob("*.py"):
-        sys.modules.pop(path.stem, None)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +277,7 @@ def test_the_change_that_fools_a_network_is_the_smallest(
 ) -> None:
     model = lab.sigmoid
     names = {**vars(lab), "model": model}
-    exec(next(cell.source for cell in lab_master.cells if cell.id == "fool"), names)
+    exec(find_cell(lab_master, "fool").source, names)
     three = names["three"]
     fooled = names["fooled"].astype(float)
     assert model.forward_propagation(three)["Z2"].argmax() == 3

@@ -37,7 +37,7 @@ from tests.nbgrader.tiny import (
     totals,
 )
 from tests.notebooks import cell, notebook
-from tests.pages.lab import words
+from tests.pages.lab import read_words
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
@@ -231,8 +231,8 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     assert results["bob"].status == "partial"
     room.feedback(course, "tiny")
     pages = course / "feedback/ann/tiny"
-    assert "10 / 10 points" in words((pages / "tiny.html").read_text())
-    assert "7 / 10 points" in words((pages / "other.html").read_text())
+    assert "10 / 10 points" in read_words(pages / "tiny.html")
+    assert "7 / 10 points" in read_words(pages / "other.html")
     # And the one that is not chosen keeps what it has: nbgrader alone gives it zeros.
     chosen = "--student=ann", "--notebook=tiny", "--force"
     run_nbgrader(course, "autograde", "tiny", *chosen)

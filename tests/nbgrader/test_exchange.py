@@ -28,7 +28,7 @@ from tests.nbgrader.tiny import (
     run_nbgrader,
     solved,
 )
-from tests.pages.lab import words
+from tests.pages.lab import read_words
 from tests.programs import run_here, run_python
 from tests.users import run_tests
 
@@ -58,7 +58,7 @@ class Exchange:
 
     def released(self) -> str:
         """Return the words of all that students can fetch."""
-        return "".join(words(p.read_text("utf-8")) for p in self.pages.iterdir())
+        return "".join(map(read_words, self.pages.iterdir()))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.nbgrader.tiny import (
     source_of,
     statuses,
 )
-from tests.notebooks import read_notebook
+from tests.notebooks import find_cell, read_notebook
 from tests.programs import run_python
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_markers_of_the_course_s_own_are_asked_of_nbgrader(
     )
     shutil.rmtree(course / "release")
     (master,) = nbgrader.Course(course, "tiny").masters
-    fizz = next(cell for cell in master.cells if cell.id == "fizz")
+    fizz = find_cell(master, "fizz")
     stub = fizz.stub  # before there is a release, too
     assert stub.endswith("\n    raise ValueError") and "return" not in stub
     nbgrader.generate(course, "tiny")

@@ -19,7 +19,7 @@ from tests.nbgrader.tiny import (
     without_zero,
 )
 from tests.notebooks import cell
-from tests.pages.lab import words
+from tests.pages.lab import read_words
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def exported(course: Path) -> dict[str, dict[str, str]]:
 
 
 def read_report(course: Path) -> str:
-    return words((course / "report/tiny.html").read_text("utf-8"))
+    return read_words(course / "report/tiny.html")
 
 
 def mark_by_hand(course: Path, *students: str) -> None:

@@ -26,7 +26,7 @@ from tests.nbgrader.tiny import (
     graded,
     statuses,
 )
-from tests.pages.lab import words
+from tests.pages.lab import read_words
 from tests.programs import run_here
 
 pytestmark = pytest.mark.slow
@@ -54,7 +54,7 @@ def watching(course: Path, exchange: bool = False) -> Watch:
 
 
 def page(course: Path, student: str = "ada") -> str:
-    return words((course / f"feedback/{student}/tiny/tiny.html").read_text("utf-8"))
+    return read_words(course / f"feedback/{student}/tiny/tiny.html")
 
 
 def test_a_student_is_told_which_exercises_pass_and_no_more(

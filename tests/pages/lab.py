@@ -188,6 +188,11 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", body)).split())
 
 
+def read_words(page: Path) -> str:
+    """What a reader sees of a file."""
+    return words(page.read_text("utf-8"))
+
+
 ACTIVE = ("script", "iframe", "object", "embed", "link", "base", "form")
 SOURCES = ("src", "srcset", "poster", "background", "data")
 

@@ -45,7 +45,7 @@ def disguised(answer: str) -> str:
 
 
 def test_what_the_lab_hands_out_brings_nobody_together(outline: Outline) -> None:
-    stub = next(cell.stub for cell in outline.master.cells if cell.id == LONG)
+    stub = outline.cells[LONG].stub
     answers = {f"s{i}": stub + f"\n    x = {i}" for i in range(9)}
     assert similar({(LAB, LONG): answers}, {LAB: outline}) == []
 

@@ -1,4 +1,4 @@
-"""What the forks of the zygote tests run: code as text in, the answer as text out."""
+"""What forks run in tests of the fork server: code as text in, its answer as text."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def start(
 
 
 @pytest.fixture(scope="module", params=LEVELS)
-def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+def fork_server(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NBPROCTOR_TEST_SECRET", "of the parent")
         with start(request.param, POLICY, "numpy") as server:
@@ -84,19 +84,19 @@ def zygote(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
 
 
 def judged(
-    zygote: ForkServer,
+    fork_server: ForkServer,
     code: str,
     timeout: float = 30,
 ) -> Any:
-    return json.loads(zygote.run(code.encode(), timeout))
+    return json.loads(fork_server.run(code.encode(), timeout))
 
 
-def student(zygote: ForkServer, code: str) -> str:
-    return str(judged(zygote, f"result = ask(spawn(), {code!r})"))
+def student(fork_server: ForkServer, code: str) -> str:
+    return str(judged(fork_server, f"result = ask(spawn(), {code!r})"))
 
 
-def family(zygote: ForkServer) -> list[psutil.Process]:
-    top = psutil.Process(zygote.pid)
+def family(fork_server: ForkServer) -> list[psutil.Process]:
+    top = psutil.Process(fork_server.pid)
     return [top, *top.children(recursive=True)]
 
 
@@ -115,11 +115,11 @@ def is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def forks(zygote: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
+def forks(fork_server: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
     """Wait until judge and student run; return the server and its two forks."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        for server in family(zygote):
+        for server in family(fork_server):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if len(processes := server.children()) == 2:
                     return server, sorted(processes, key=lambda fork: fork.pid)
@@ -136,25 +136,25 @@ def test_fork_servers_work_side_by_side_not_on_the_same_processor() -> None:
     )
     allowed = sorted(os.sched_getaffinity(0))
     with start("standard") as one, start("standard") as other:
-        for zygote in (one, other):
-            number = zygote.processor.number
+        for fork_server in (one, other):
+            number = fork_server.processor.number
             where = allowed if number is None else [number]  # others may have them all
-            assert judged(zygote, code) == [where, str(where)]
+            assert judged(fork_server, code) == [where, str(where)]
     assert one.processor.number != other.processor.number or number is None
     assert sorted(os.sched_getaffinity(0)) == allowed
 
 
-def test_the_kernel_ends_a_fork_before_who_grades(zygote: ForkServer) -> None:
+def test_the_kernel_ends_a_fork_before_who_grades(fork_server: ForkServer) -> None:
     scores = [
         int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
-        for process in family(zygote)
+        for process in family(fork_server)
         if process.name() != "bwrap"
     ]
     own_score = int(Path("/proc/self/oom_score_adj").read_text())
     assert scores and min(scores) >= max(own_score, 500)
 
 
-def test_a_fork_has_one_socket_and_no_other_descriptor(zygote: ForkServer) -> None:
+def test_a_fork_has_one_socket_and_no_other_descriptor(fork_server: ForkServer) -> None:
     code = """
 import os, stat
 found = []
@@ -167,10 +167,10 @@ for number in range(1024):
 answer = sorted(found)
 """
     null = (False, False, True)
-    assert student(zygote, code) == repr([null, null, null, (True, True, False)])
+    assert student(fork_server, code) == repr([null, null, null, (True, True, False)])
 
 
-def test_nothing_of_the_parent_is_in_the_environment(zygote: ForkServer) -> None:
+def test_nothing_of_the_parent_is_in_the_environment(fork_server: ForkServer) -> None:
     code = """
 import os
 answer = [
@@ -180,18 +180,18 @@ answer = [
     os.environ["JE_ARROW_MALLOC_CONF"],
 ]
 """
-    assert student(zygote, code) == "[[], True, 'background_thread:false']"
+    assert student(fork_server, code) == "[[], True, 'background_thread:false']"
 
 
 def test_inside_bubblewrap_the_course_does_not_even_exist() -> None:
     paths = [str(PROJECT / name) for name in ("source", "nbproctor")]
-    with start("full") as zygote:
+    with start("full") as fork_server:
         # The judge reads the folder: its mount view is the student's.
         code = f"result = [os.path.exists(path) for path in {paths}]"
-        assert judged(zygote, code) == [False, True]
+        assert judged(fork_server, code) == [False, True]
 
 
-def test_memory_and_disk_bombs_harm_nobody_else(zygote: ForkServer) -> None:
+def test_memory_and_disk_bombs_harm_nobody_else(fork_server: ForkServer) -> None:
     code = """
 victim, bomber, writer = spawn(), spawn(), spawn()
 memory = ask(bomber, "answer = len(bytearray(1 << 33))")
@@ -202,9 +202,9 @@ for i in range(2000):
 ''')
 result = [memory, disk, ask(victim, "answer = 'well'")]
 """
-    memory, disk, victim = judged(zygote, code)
+    memory, disk, victim = judged(fork_server, code)
     assert memory.startswith("MemoryError")
-    if zygote.level == "full" or libc.can_mount():
+    if fork_server.level == "full" or libc.can_mount():
         assert "No space left" in disk  # a hard limit
     else:
         assert disk == "it died"  # the watch ends it
@@ -234,8 +234,8 @@ while got := child.sock.recv(1):
     blocks += 1
 result = blocks
 """
-    with start("standard", Policy(memory=64 << 20)) as zygote:
-        assert 1 <= judged(zygote, code) < 8
+    with start("standard", Policy(memory=64 << 20)) as fork_server:
+        assert 1 <= judged(fork_server, code) < 8
 
 
 NO_MOUNTS = """
@@ -274,12 +274,12 @@ while got := child.sock.recv(100):
     size += len(got)
 result = size
 """
-    with sabotaged(tmp_path, NO_MOUNTS) as zygote:
+    with sabotaged(tmp_path, NO_MOUNTS) as fork_server:
         # Megabytes, of 4 allowed; as a rule 6. Looks ten times a second: 150.
-        assert min(judged(zygote, code) for _ in range(3)) < 50
+        assert min(judged(fork_server, code) for _ in range(3)) < 50
 
 
-def test_students_see_nothing_of_each_other(zygote: ForkServer) -> None:
+def test_students_see_nothing_of_each_other(fork_server: ForkServer) -> None:
     code = """
 one, other = spawn(), spawn()
 home = ask(one, "import os; open('mine', 'w').write('solution'); answer = os.getcwd()")
@@ -290,7 +290,7 @@ listed = ask(other, f"import os; answer = os.listdir({home} + '/..')")
 shot = ask(other, f"import os; answer = os.kill({one.pid}, 9)")
 result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
 """
-    stored, stolen, listed, shot, alive = judged(zygote, code)
+    stored, stolen, listed, shot, alive = judged(fork_server, code)
     assert stored == "'solution'"
     assert "Error" in stolen
     assert "PermissionError" in listed
@@ -301,10 +301,10 @@ result = [kept, stolen, listed, shot, ask(one, "answer = 'alive'")]
 NAMED = "import ctypes; ctypes.CDLL(None).prctl(15, bytes([255]), 0, 0, 0); answer = 1"
 
 
-def test_the_name_of_a_process_stops_nobody(zygote: ForkServer) -> None:
+def test_the_name_of_a_process_stops_nobody(fork_server: ForkServer) -> None:
     code = f"child = spawn(); result = ask(child, {NAMED!r}), ask(spawn(), 'answer=1')"
-    assert judged(zygote, code) == ["1", "1"]
-    assert student(zygote, "answer = 1") == "1"
+    assert judged(fork_server, code) == ["1", "1"]
+    assert student(fork_server, "answer = 1") == "1"
 
 
 # --- what an assignment may ask for ---------------------------------------------------
@@ -332,8 +332,10 @@ answer = total
 """
 
 
-def test_sockets_and_pipes_of_a_student_hold_little_memory(zygote: ForkServer) -> None:
-    assert 1e6 < int(student(zygote, FILL)) < 60e6
+def test_sockets_and_pipes_of_a_student_hold_little_memory(
+    fork_server: ForkServer,
+) -> None:
+    assert 1e6 < int(student(fork_server, FILL)) < 60e6
 
 
 NOT_OF_A_NETWORK = (
@@ -352,25 +354,25 @@ NOT_OF_A_NETWORK = (
 def test_a_network_is_there_for_students_where_it_is_asked_for(level: str) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
-        start(level, replace(POLICY, network=True)) as zygote,
+        start(level, replace(POLICY, network=True)) as fork_server,
     ):
         address = listening.getsockname()
         code = f"import socket; answer = socket.create_connection({address})"
-        assert str(address) in student(zygote, code)
+        assert str(address) in student(fork_server, code)
         names = "import socket; answer = len(socket.getaddrinfo('localhost', 80)) > 0"
-        assert student(zygote, names) == "True"
+        assert student(fork_server, names) == "True"
         for refused in NOT_OF_A_NETWORK:
-            answer = student(zygote, f"import socket; socket.socket({refused})")
+            answer = student(fork_server, f"import socket; socket.socket({refused})")
             assert "PermissionError" in answer
         with pytest.raises(JudgeError, match="PermissionError"):
-            judged(zygote, "import socket; socket.socket()")
+            judged(fork_server, "import socket; socket.socket()")
 
 
 # --- ends -----------------------------------------------------------------------------
 
 
 def test_a_busy_student_that_ignores_signals_is_gone_after_close(
-    zygote: ForkServer,
+    fork_server: ForkServer,
 ) -> None:
     code = """
 child = spawn()
@@ -389,41 +391,42 @@ end = line.recv(1)
 child.close()
 result = [said, end.decode(), ask(spawn(), "answer = 'next'")]
 """
-    assert judged(zygote, code) == ["busy", "", "'next'"]
+    assert judged(fork_server, code) == ["busy", "", "'next'"]
 
 
-@pytest.mark.parametrize(
-    ("code", "timeout", "error"),
-    [
-        ("children = [spawn(), spawn()]\nos._exit(3)", 30, "exit status 3"),
-        ("children = [spawn(), spawn()]\nos.abort()", 30, "SIGABRT"),
-        ("children = [spawn() for _ in range(40)]", 30, "more than 31 students"),
-        ("child = spawn()\nwhile True: pass", 0.3, r"within 0\.3 seconds"),
-        ("1 / 0", 30, "ZeroDivisionError"),
-        ("import socket; socket.socket()", 30, "PermissionError"),
-        ("os.fork()", 30, "PermissionError"),
-    ],
-)
+# What is said of a judge, and its code.
+FAILURES = r"""
+exit status 3 | children = [spawn(), spawn()] ¶ os._exit(3)
+SIGABRT | children = [spawn(), spawn()] ¶ os.abort()
+more than 31 students | children = [spawn() for _ in range(40)]
+within 0\.3 seconds | child = spawn() ¶ while True: pass
+ZeroDivisionError | 1 / 0
+PermissionError | import socket; socket.socket()
+PermissionError | os.fork()
+"""
+
+
+@pytest.mark.parametrize("row", FAILURES.strip().splitlines())
 def test_a_judge_that_fails_is_an_error_and_leaves_no_process(
-    zygote: ForkServer,
-    code: str,
-    timeout: float,
-    error: str,
+    fork_server: ForkServer, row: str
 ) -> None:
-    before = family(zygote)
+    error, code = row.split(" | ")
+    before = family(fork_server)
     with pytest.raises(JudgeError, match=error):
-        judged(zygote, code, timeout)
-    assert family(zygote) == before
-    assert student(zygote, "answer = 1") == "1"
+        judged(
+            fork_server, code.replace(" ¶ ", "\n"), 0.3 if "seconds" in error else 30
+        )
+    assert family(fork_server) == before
+    assert student(fork_server, "answer = 1") == "1"
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_closing_leaves_no_process_and_no_folder(level: str, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(tmp_path))
-        zygote = start(level)
-        processes = family(zygote)
-        zygote.close()
+        fork_server = start(level)
+        processes = family(fork_server)
+        fork_server.close()
         with pytest.raises(ForkServerError, match="No module named 'nonesuch'"):
             start(level, POLICY, "nonesuch")
     assert survivors(processes) == []
@@ -431,18 +434,18 @@ def test_closing_leaves_no_process_and_no_folder(level: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_when_the_zygote_is_killed_everything_dies(level: str) -> None:
-    zygote = start(level)
+def test_when_the_fork_server_is_killed_everything_dies(level: str) -> None:
+    fork_server = start(level)
     with ThreadPoolExecutor(1) as background:
-        job = background.submit(judged, zygote, f"{ASK}\nwhile True: pass")
-        server, processes = forks(zygote)
+        job = background.submit(judged, fork_server, f"{ASK}\nwhile True: pass")
+        server, processes = forks(fork_server)
         server.kill()
         with pytest.raises((ForkServerError, JudgeError)):
             job.result()
     assert survivors([server, *processes]) == []
     with pytest.raises(ForkServerError):
-        judged(zygote, "result = 1")
-    zygote.close()
+        judged(fork_server, "result = 1")
+    fork_server.close()
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -451,9 +454,9 @@ def test_when_the_parent_is_killed_everything_dies(level: str, tmp_path: Path) -
 import sys
 sys.path.insert(0, {str(PROJECT)!r})
 from tests.sandbox import test_forkserver as t
-zygote = t.start({level!r})
-print(" ".join(str(process.pid) for process in t.family(zygote)), flush=True)
-zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
+fork_server = t.start({level!r})
+print(" ".join(str(process.pid) for process in t.family(fork_server)), flush=True)
+fork_server.run(b"child = spawn()\\nwhile True: pass", 1000)
 """
     tmp_path.chmod(0o755)
     with at(level):  # skips here: the process below is no test, and could not
@@ -478,11 +481,11 @@ zygote.run(b"child = spawn()\\nwhile True: pass", 1000)
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root reads foreign memory")
 def test_the_fork_server_never_holds_a_job() -> None:
-    with start("standard") as zygote, ThreadPoolExecutor(1) as background:
+    with start("standard") as fork_server, ThreadPoolExecutor(1) as background:
         secret = "hidden" + "-" + "test" * 3
         code = f"secret = {secret!r}\n{ASK}\nwhile True: pass"
-        job = background.submit(judged, zygote, code)
-        server, (judge, student) = forks(zygote)
+        job = background.submit(judged, fork_server, code)
+        server, (judge, student) = forks(fork_server)
         holders = [server.pid, judge.pid, student.pid]
         holds = [secret.encode() in memory_of(pid) for pid in holders]
         judge.kill()
@@ -503,9 +506,9 @@ def test_modules_in_the_working_folder_do_not_shadow(
     (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with start("standard", POLICY, "numpy") as zygote:
+    with start("standard", POLICY, "numpy") as fork_server:
         code = "import numpy; answer = numpy.__version__ > '1'"
-        assert student(zygote, code) == "True"
+        assert student(fork_server, code) == "True"
 
 
 # A landlockpy that finds no Landlock stands for a kernel without it.
@@ -533,14 +536,14 @@ def test_without_a_mandatory_layer_nothing_runs(tmp_path: Path) -> None:
     code = NO_LANDLOCK + "landlockpy.abi_version = missing\n"
     with pytest.raises(ForkServerError, match="nbproctor doctor"):
         sabotaged(tmp_path, code)
-    with sabotaged(tmp_path, code, Policy(weak=True)) as zygote:
-        assert zygote.level == "weak"
-        assert student(zygote, "answer = 1") == "1"
+    with sabotaged(tmp_path, code, Policy(weak=True)) as fork_server:
+        assert fork_server.level == "weak"
+        assert student(fork_server, "answer = 1") == "1"
     with (
-        sabotaged(tmp_path / "late", NO_LANDLOCK) as zygote,
+        sabotaged(tmp_path / "late", NO_LANDLOCK) as fork_server,
         pytest.raises(SandboxError, match="no Landlock"),
     ):
-        judged(zygote, "result = 1")
+        judged(fork_server, "result = 1")
 
 
 def test_a_process_has_the_code_of_the_one_that_started_it(
