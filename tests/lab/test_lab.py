@@ -148,6 +148,20 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
         assert earned(raises) <= earned(wrong), trial.name
 
 
+def test_penalties_that_are_written_out_are_right(hidden, put):
+    """The hidden tests pass on penalties of another form, with their strengths."""
+    right = hidden["NeuralNetwork"].backward_propagation
+
+    def with_the_notebooks(network, *inputs):
+        other = copy.copy(network)
+        other.reg = hidden["written_out"](network.reg)
+        return right(other, *inputs)
+
+    put("NeuralNetwork.backward_propagation", with_the_notebooks)
+    for name in hidden["BACKWARD"].properties:
+        hidden["check"](hidden["BACKWARD"], name)
+
+
 # --- the notebook ---------------------------------------------------------------
 
 
