@@ -30,7 +30,7 @@ from nbproctor.pages.making import PageError, PageJob, make, notebook_of
 from nbproctor.pages.outline import Outline
 from nbproctor.pages.report import class_report
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.platforms import labels, local_time
+from nbproctor.platforms import Person, labels, local_time
 from nbproctor.results import SubmissionResult
 from nbproctor.statuses import Status
 from nbproctor.submission.border import TIMESTAMP_FILE, RefusedFileError, find
@@ -73,7 +73,7 @@ def graded_notebooks(
                 continue
             notebook = GradedNotebook(
                 student=student,
-                name=standing.person.full_name,
+                name=_full_name(standing.person),
                 assignment=course.assignment,
                 notebook=name,
                 status=result.status,
@@ -100,6 +100,11 @@ def graded_notebooks(
     return notebooks
 
 
+def _full_name(person: Person) -> str:
+    """Return a name as students read it, first name first, or nothing."""
+    return " ".join(filter(None, (person.first, person.last)))
+
+
 def _version(record: StudentMarks, result: SubmissionResult) -> str:
     """Identify the files of a page: when submitted and graded, and their hash."""
     parts = []
@@ -124,7 +129,8 @@ def report(
     unusually similar long answers.
     """
     graded = graded_notebooks(course, standings, "a report")
-    names = labels({s: each.person.name for s, each in standings.items()})
+    full_names = {s: _full_name(each.person) or s for s, each in standings.items()}
+    names = labels(full_names)
 
     def names_of(status: Status) -> dict[str, str]:
         return {

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,15 @@ from nbproctor import nbgrader
 from tests.broken.cases import by_id
 from tests.nbgrader.tiny import content, run_nbgrader, source_of
 from tests.programs import run_here, run_line, succeeded
-from tests.warm import warm_processes  # noqa: F401
+from tests.warm import lasting_fork_servers
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_processes() -> Iterator[None]:
+    with lasting_fork_servers():
+        yield
 
 
 def test_only_who_is_named_is_replaced_and_a_dry_run_writes_nothing(
