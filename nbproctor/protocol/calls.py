@@ -47,9 +47,8 @@ def fill_in(call: Sequence[Any], answers: Sequence[Any]) -> list[Any]:
 
 def _parts(value: Any) -> Iterator[Any]:
     """Yield the parts of tuples, lists and dictionaries, or the value itself."""
-    parts = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict | list | tuple):
-        for part in parts:
+        for part in value.values() if isinstance(value, dict) else value:
             yield from _parts(part)
     else:
         yield value
@@ -73,6 +72,15 @@ def _copy_answer(answer: Any) -> Any:
         return copy_values(answer)
     except Exception:  # a student's class may answer any name, also ``__deepcopy__``
         return answer
+
+
+def _copy_plainly(value: Any) -> Any:
+    """Copy arrays and dictionaries, without the methods of a derived class."""
+    if isinstance(value, np.ndarray):
+        return np.array(value)
+    if isinstance(value, dict):
+        return {key: _copy_plainly(part) for key, part in dict.items(value)}
+    return value
 
 
 def make_read_only(value: Any) -> None:
@@ -120,7 +128,7 @@ def set_in_place(
     value: Any,
 ) -> None:
     """Set an attribute; if possible, by copying the numbers into its present array."""
-    array: Any = getattr(owner, name, None)
+    array = getattr(owner, name, None)
     if type(array) is type(value) is np.ndarray and array.shape == value.shape:
         with suppress(Exception):
             np.copyto(array, value)
@@ -131,7 +139,7 @@ def set_in_place(
 def answer_and_overwrite(function: Any, *arguments: Any) -> Any:
     """Return a copy of what a function answers, and overwrite the answer's arrays."""
     answer = function(*arguments)
-    before = _copy_answer(answer)
+    before = _copy_plainly(answer)  # it is overwritten below, so never the same
     arrays = answer.values() if isinstance(answer, dict) else [answer]
     for array in arrays:
         with suppress(Exception):  # it is not an array, or it is read-only
