@@ -81,8 +81,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
         `EngineError` says of each why it cannot execute the assignment, if none can.
         """
-        is_encrypted = self._address.startswith("tls://")
-        if settings.policy.network and not is_encrypted:
+        if settings.policy.network and not self._address.startswith("tls://"):
             raise EngineError(
                 "Answers in this assignment may use the network, so they could make "
                 "the scheduler run any program. Use tls://, or grade this assignment "

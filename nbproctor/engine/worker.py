@@ -73,8 +73,9 @@ class Grader(WorkerPlugin):
         for name, version in self._versions.items():
             worker_version = worker_versions.get(name, version)
             if worker_version != version:
-                difference = f"{name} {worker_version} (the coordinator has {version})"
-                differences.append(difference)
+                differences.append(
+                    f"{name} {worker_version} (the coordinator has {version})"
+                )
         if differences:
             raise EngineError(f"it has {', '.join(differences[:3])}")
 

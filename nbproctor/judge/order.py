@@ -82,8 +82,7 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
         if test.kind != "test":
             continue
         first = solved.get(test.exercise, len(steps)) if test.exercise else 0
-        default = first or len(steps)
-        position = max(first, steps_above.get(test.id, default))
+        position = max(first, steps_above.get(test.id, first or len(steps)))
         planned += steps[done:position]
         planned.append(Step(test.id, test=test))
         done = max(done, position)
@@ -220,7 +219,7 @@ def _may_gain(
 
 
 def _solutions_of(exercise: str, cells: Iterable[Cell]) -> list[str]:
-    """Return the solution cells of an exercise, between which there is no test."""
+    """Return the solution cells of an exercise; no test is between them."""
     solutions: list[str] = []
     has_test = False
     for cell in cells:

@@ -95,7 +95,7 @@ class Question:
 
 @dataclass
 class AdoptedCell:
-    """What a cell has become: a row of the table that the teacher reads."""
+    """A cell of the new notebook: one row of the table that the teacher reads."""
 
     cell: NotebookNode
     kind: str

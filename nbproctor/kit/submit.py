@@ -242,8 +242,7 @@ class Findings:
             if cell.is_code and cell.text.tree:
                 modules.update(imported(cell.text.tree))
         local = []
-        names = {module.partition(".")[0] for module in modules}
-        for name in sorted(f"{name}.py" for name in names):
+        for name in sorted({f"{module.partition('.')[0]}.py" for module in modules}):
             is_student_file = (self._notebook.parent / name).is_file()
             if is_student_file and not (self._original.parent / name).exists():
                 local.append(name)

@@ -70,12 +70,10 @@ class ComputerError(CourseError):
     """A failure of this computer, not of a submission; the message says what to do."""
 
 
-def as_computer_error(error: BaseException) -> Exception | None:
+def as_computer_error(error: BaseException | None) -> Exception | None:
     """Return the error with which to stop, or None if a submission may be at fault."""
     if isinstance(error, EngineError | WorkerError | ComputerError):
-        cause = error.__cause__
-        computer_error = as_computer_error(cause) if cause else None
-        return computer_error or error
+        return as_computer_error(error.__cause__) or error
     if isinstance(error, MemoryError):
         return ComputerError(f"This computer has too little memory. {AGAIN}")
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):

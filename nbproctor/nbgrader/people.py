@@ -217,7 +217,7 @@ def participants(
             reason = f"{result.reason} To be graded by hand: {cells}."
             result = replace(result, reason=reason.strip())
         deadline = deadlines[student] or datetime.max
-        is_late = student in late.keys() - excused.keys() and deadline < now
+        is_late = student in late and student not in excused and deadline < now
         standings[student] = Participant(
             person=person,
             result=result,

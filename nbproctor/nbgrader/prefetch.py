@@ -108,7 +108,7 @@ class Prefetch:
         self._reading: dict[Future[ReadSubmission], Submission] = {}
         self._waiting: dict[str, Submission] = {}
         self._earlier = {s: run.reusable_result(s) for s in run.folders}
-        expected = sum(earlier is None for earlier in self._earlier.values())
+        expected = list(self._earlier.values()).count(None)
         for master in [*run.masters.values()][:1]:
             pool.prepare(master, run.settings, expected)
 

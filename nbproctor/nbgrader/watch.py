@@ -252,7 +252,7 @@ class Watch(ExitStack):
             # away.
             passes = self._passes(result) if result else {}
             if mode == "page" and result:
-                feedback(course, course.assignment, None, [student])
+                feedback(course, course.assignment, students=[student])
             else:
                 self._write(student, result, passes)
             problem = "; ".join(self._run_exchange("ReleaseFeedback", student).values())

@@ -140,8 +140,7 @@ def _check_content(array: Array) -> None:
 
 
 def _shape(sizes: Node) -> tuple[int, ...]:
-    is_shape = type(sizes) is list
-    if not is_shape or len(sizes) > _MAX_DIMS:
+    if type(sizes) is not list or len(sizes) > _MAX_DIMS:
         raise ProtocolError("an array has no shape, or too many dimensions")
     if not all(map(FIELDS["count"], sizes)):
         raise ProtocolError("an array has an impossible shape")

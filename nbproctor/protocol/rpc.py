@@ -141,8 +141,7 @@ class Connection:
             decoded = decode(frame, self.handler.resolve, request=encoded.mutables)
         self.has_text |= decoded.has_text
         reply = decoded.value
-        is_pair = type(reply) is tuple and len(reply) == 2
-        if not is_pair:
+        if type(reply) is not tuple or len(reply) != 2:
             raise ProtocolError("a reply is not a value with changes")
         value, changes = reply
         if changes is not None:
