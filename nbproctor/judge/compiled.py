@@ -45,6 +45,7 @@ _LOOK_UP = {"dir", "globals", "locals", "vars", "eval", "exec", "__main__"}
 # Methods that change a list, a dictionary or a set.
 _CHANGES = "add append clear discard extend insert pop popitem remove reverse"
 _CHANGES += " setdefault sort update"
+_BINDINGS = DEFINITIONS | IMPORTS | ast.Assign | ast.AnnAssign
 _IN_JUDGE = "helper", "test"  # kinds of cells that the judge runs
 _WITH_CODE = "provided", "solution", *_IN_JUDGE
 WORD = re.compile(r"[^\W\d]\w*")
@@ -65,6 +66,7 @@ class Program:
     uses: frozenset[str]  # global names that it reads
     binds_first: frozenset[str]  # those that it binds before it reads them
     binds: frozenset[str]  # all that it binds; of a test, also what it changes in place
+    has_effects: bool = False  # whether it does more than bind names
     broken: str = ""  # why the cell cannot be run; it is an empty one then
 
     @classmethod
@@ -115,6 +117,7 @@ class Program:
             uses=uses,
             binds_first=binds - read_first,
             binds=binds | changed,
+            has_effects=not all(map(_only_binds, tree.body)),
         )
 
     def run(self, names: Names) -> Any:
@@ -128,7 +131,7 @@ class CompiledTest:
     """A test cell, and how it depends on the cells above it and below."""
 
     program: Program
-    helpers: int  # how many helper cells come before it
+    helpers: list[int]  # positions of the helper cells that run before it
     # As in a kernel, it may need test cells above it: these cells in order, with those
     # that they need themselves; and the names that they make and no later cell changes.
     needs: list[str]
@@ -222,7 +225,11 @@ class Tests:
         """Return the programs of a test: its own, helper cells, tests that it needs."""
         compiled = self.cells[test]
         needed = [self.cells[name].program for name in compiled.needs]
-        return [compiled.program, *self.helpers[: compiled.helpers], *needed]
+        return [compiled.program, *self.helpers_of(test), *needed]
+
+    def helpers_of(self, test: str) -> list[Program]:
+        """Return the programs of the helper cells that run before a test."""
+        return [self.helpers[position] for position in self.cells[test].helpers]
 
     def to_bytes(self) -> bytes:
         """Serialize for `from_bytes` of the same Python."""
@@ -247,6 +254,16 @@ def used_in(programs: Iterable[Program]) -> frozenset[str]:
 def execute(code: CodeType, names: Names) -> Any:
     """Run compiled code with these global names; return its value, if it has one."""
     return eval(code, names)
+
+
+def _only_binds(statement: ast.stmt) -> bool:
+    """Whether a statement binds names that it spells out, and does nothing else."""
+    match statement:
+        case ast.ImportFrom(names=[ast.alias("*")]):
+            return False
+        case ast.Expr(ast.Constant()):
+            return True
+    return isinstance(statement, _BINDINGS)
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:
@@ -341,7 +358,10 @@ def _compile_tests(
             visible_definitions = definitions_of(visible)
             tests[cell.id] = CompiledTest(
                 program=program,
-                helpers=helper_count,
+                helpers=_helpers_for(
+                    [program, *(programs[name] for name in needs[cell.id])],
+                    helpers[:helper_count],
+                ),
                 needs=needs[cell.id],
                 shared=shared[cell.id],
                 definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
@@ -352,6 +372,30 @@ def _compile_tests(
                 seed=_seed(cell, solutions),
             )
     return tests
+
+
+def _helpers_for(
+    programs: Iterable[Program],
+    helpers: Sequence[Program],
+) -> list[int]:
+    """Return the positions of the helper cells that programs need.
+
+    A helper cell that only binds names is left out if nothing reads these names.
+    """
+    names = used_in(programs)
+    chosen = set[int]()
+    while True:
+        if not _LOOK_UP.isdisjoint(names):
+            return [*range(len(helpers))]
+        added = {
+            position
+            for position, helper in enumerate(helpers)
+            if helper.has_effects or helper.binds & names
+        }
+        if added <= chosen:
+            return sorted(chosen)
+        chosen |= added
+        names |= used_in(helpers[position] for position in added)
 
 
 def _needs(

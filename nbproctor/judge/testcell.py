@@ -194,7 +194,7 @@ class Namespace:
         sys.modules[MODULE] = self._main
         tests = self._tests
         test = tests.cells[name]
-        helpers = tests.helpers[: test.helpers]
+        helpers = tests.helpers_of(name)
         programs = tests.programs_of(name)
         used_names = used_in(programs)
         test_names = test.shared | test.program.binds_first

@@ -65,6 +65,32 @@ raise SystemExit
 --- f_1 test 1: 0 not-run: This test is broken. Please tell your teacher:
 f(1)
 
+=== a helper that fails costs nothing that does not read what it defines
+--- f solution
+def f(x): return x
+--- g solution
+def g(x): return x
+--- g_tools helper
+TABLE = {1: 1 / 0}
+--- f_1 test 1: 1
+assert f(1) == 1
+--- g_1 test 1: 0 not-run: This test is broken. Please tell your teacher:
+assert g(1) == TABLE[1]
+--- f_looks_up test 1: 0 not-run: This test is broken. Please tell your teacher:
+assert globals()["TAB" + "LE"][1] == f(1)
+
+=== a helper that does more than define names runs before every test
+--- f solution
+def f(x): return x
+--- sets helper
+import math
+setattr(math, "three", 3)
+--- all_names helper
+from cmath import *
+--- f_1 test 1: 1
+import math
+assert f(math.three) == 3 and f(phase(1)) == 0
+
 === a check without points costs nothing that does not need it
 --- f solution
 def f(x): return x
