@@ -82,7 +82,8 @@ class Settings:
         return total.hexdigest()
 
 
-_Preload = tuple[Policy, Sequence[str], Sequence[str]]  # modules, rehearsed cells
+# Modules, the cells that are run first, and all code that students get.
+_Preload = tuple[Policy, Sequence[str], Sequence[str], Sequence[str]]
 
 
 class Servers(AbstractContextManager["Servers"]):
@@ -107,7 +108,12 @@ class Servers(AbstractContextManager["Servers"]):
         started here; `StoppedError`: the run was stopped.
         """
         # Only these are in a fork server, so its earlier submissions do not matter.
-        preload = settings.policy, preloaded_modules(master), master.opening_cells
+        preload = (
+            settings.policy,
+            preloaded_modules(master),
+            master.opening_cells,
+            [cell.stub for cell in master.of_kind("provided", "solution", "test")],
+        )
         server = self._take_idle(preload)
         if not server:
             server = _start(preload, master.notebook)
@@ -190,7 +196,7 @@ def preloaded_modules(master: MasterNotebook) -> tuple[str, ...]:
 
 def _start(preload: _Preload, notebook: str) -> ForkServer:
     """Start a fork server; preload less if a module or a cell starts a thread."""
-    policy, modules, opening = preload
+    policy, modules, opening, stubs = preload
     everything = (modules, opening)
     only_modules = (modules, ())
     nothing = ((), ())
@@ -202,6 +208,7 @@ def _start(preload: _Preload, notebook: str) -> ForkServer:
                     *_PRELOADED,
                     ("nbproctor.student.shell:import_modules", imported),
                     ("nbproctor.student.shell:run_opening_cells", rehearsed),
+                    ("nbproctor.student.shell:prepare_cells", stubs),
                     ("nbproctor.protocol.objects:list_library_classes",),
                     ("nbproctor.protocol.table:load_rows",),
                 ],

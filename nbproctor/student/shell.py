@@ -22,6 +22,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from functools import cache
 from importlib import import_module
 from multiprocessing import dummy
 from multiprocessing.context import BaseContext
@@ -173,6 +174,9 @@ class ZMQInteractiveShell(InteractiveShell):
         self.start_outputs()
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.kernel = _Kernel()
+        # For the same text, both have the same result: see `prepare_cells`.
+        self.transform_cell = cache(self.transform_cell)  # type: ignore[method-assign]
+        self.should_run_async = cache(self.should_run_async)  # type: ignore[method-assign]
         self.stdout = Stream("stdout", self)
         self.stderr = Stream("stderr", self)
         for name in _SCRIPTS:
@@ -352,6 +356,21 @@ def run_opening_cells(sources: Sequence[str]) -> None:
         shell.reset(new_session=False)  # type: ignore[no-untyped-call]
         gc.collect()  # a file that is still open could close a descriptor in a fork
     index_modules()
+
+
+def prepare_cells(sources: Sequence[str]) -> None:
+    """Find magics and ``await`` in cells, in the process that is forked.
+
+    That takes as long as to run a short cell. No fork does it again for these texts.
+    """
+    shell = get_shell()
+    for source in sources:
+        with suppress(Exception):  # a cell that is not Python says so when it is run
+            shell.should_run_async(
+                source,
+                transformed_cell=shell.transform_cell(source),  # type: ignore[no-untyped-call]
+                preprocessing_exc_tuple=None,
+            )
 
 
 def index_modules() -> None:

@@ -120,6 +120,26 @@ def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
 
+PREPARED = r"""
+from nbproctor.student.shell import get_shell, prepare_cells
+
+cells = ["%precision 2\n1 / 3", "import asyncio\nawait asyncio.sleep(0, 5)"]
+cells += ["display(1); 2"]
+shell = get_shell()
+prepare_cells(cells)
+for cell in cells:
+    shell.execution_count = 1
+    prepared = shell.run(cell)
+    shell.execution_count = 1
+    print(prepared == shell.run(cell + " "), len(prepared))
+"""
+
+
+def test_a_prepared_cell_shows_what_it_shows_without(tmp_path: Path) -> None:
+    done = run_python(PREPARED, cwd=tmp_path, kind="kernels")
+    assert succeeded(done).stdout.splitlines() == ["True 1", "True 1", "True 2"]
+
+
 def rehearsed(folder: Path, *cells: str) -> Any:
     """Return what tests.student.rehearsal says of cells."""
     done = run_python("tests.student.rehearsal", *cells, cwd=folder, kind="kernels")
