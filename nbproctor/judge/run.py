@@ -36,7 +36,6 @@ from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import IMPORTS, definitions_of, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import (
-    STOPPED,
     Job,
     Measure,
     Outcome,
@@ -301,8 +300,8 @@ class NotebookRun:
         losing = {v.exercise for v in stopped if v.points < v.max_points}
         notes = [*self.student.notes]
         for each in stopped:
-            is_first = not each.message.startswith(STOPPED)
-            if each.max_points and each.exercise in losing and is_first:
+            is_run = not each.is_skipped
+            if each.max_points and each.exercise in losing and is_run:
                 notes.append(each.message)
         return list(dict.fromkeys(notes))
 

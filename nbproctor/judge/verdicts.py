@@ -28,10 +28,12 @@ from nbproctor.sanitize import one_line, quote
 
 
 class Message(NamedTuple):
-    """The message of a test cell: an outcome, and its words."""
+    """The message of a test cell: an outcome, its words, and what else is decided."""
 
     outcome: Outcome
     text: str
+    is_unsolved: bool = False  # as in `Verdict`
+    is_skipped: bool = False
 
     def __call__(self, **values: object) -> Message:
         """Fill in the words."""
@@ -54,7 +56,9 @@ HIDDEN_EXCEPTION = Message(
 )
 SHOWN_EXCEPTION = Message("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
-NOT_SOLVED = Message("error", results.NOT_SOLVED + "{where}")
+NOT_SOLVED = Message(
+    "error", "Not solved yet: NotImplementedError{where}", is_unsolved=True
+)
 RAISED = Message("error", "Your code raised {kind}{text} {where}")
 NO_NAME = Message(
     "error",
@@ -71,7 +75,7 @@ DIED = Message("died", "{subject} ended the Python process that it ran in.")
 PROTOCOL = Message("died", "{subject} broke the connection to the grader ({end}).")
 # The test was not run.
 STOPPED = Message(
-    "died", results.STOPPED + "`{exercise}` was stopped in earlier tests."
+    "died", "Not run: `{exercise}` was stopped in earlier tests.", is_skipped=True
 )
 OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
 BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
@@ -179,6 +183,8 @@ def verdict(
         outcome=message.outcome,
         message=one_line(message.text),
         where=cell.where,
+        is_unsolved=message.is_unsolved,
+        is_skipped=message.is_skipped,
     )
 
 

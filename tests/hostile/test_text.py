@@ -89,3 +89,28 @@ Point = namedtuple("Point", "x y")
 assert Point(1, 2).y == 2"""
     (verdict,) = judged(servers, tests, "def answer():\n    return 42")
     assert verdict.points == 1
+
+
+SAYS = ["Not solved yet: NotImplementedError", "Not run: `answer` was stopped"]
+
+
+@pytest.mark.parametrize("text", SAYS)
+def test_no_text_of_a_student_s_makes_a_verdict_another_one(
+    servers: Servers, text: str
+) -> None:
+    tests = """
+--- answer-says 1
+said = answer()
+assert said == "42", said"""
+    (verdict,) = judged(servers, tests, f"def answer():\n    return {text!r}")
+    assert (verdict.outcome, verdict.message) == ("failed", text)
+    assert not (verdict.is_unsolved or verdict.is_skipped)
+
+
+def test_an_answer_that_is_not_written_is_unsolved(servers: Servers) -> None:
+    tests = """
+--- answer-asks 1
+assert answer() == "42"
+"""
+    (verdict,) = judged(servers, tests, "def answer():\n    raise NotImplementedError")
+    assert verdict.is_unsolved
