@@ -20,7 +20,7 @@ from msgspec import msgpack
 from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
-from nbproctor.judge import clock, order, testcell, verdicts
+from nbproctor.judge import clock, guard, order, testcell, verdicts
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
@@ -54,7 +54,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     `spawn` starts a student process, which runs `student.process.main`.
     """
     import_own_modules()
-    testcell.guard_text()
+    guard.guard_text()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 

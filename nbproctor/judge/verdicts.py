@@ -18,6 +18,7 @@ from typing import NamedTuple
 from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE, BrokenTestError
 from nbproctor.judge.exports import NotExportableError, builtin_name
+from nbproctor.judge.guard import TemplateError
 from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
@@ -203,6 +204,8 @@ def explain(
         return _of_student(error, sources, hidden)
     if isinstance(error, NotExportableError | BrokenTestError):
         return BROKEN(text=error)
+    if isinstance(error, TemplateError):
+        return CHECK(text=error)
     if isinstance(error, UnsendableError):
         return TOO_MUCH
     if isinstance(error, NameError) and error.name:
