@@ -23,9 +23,6 @@ from nbproctor.writing import write_file
 
 Output = dict[str, Any]  # as nbformat has it
 Outcome = Literal["passed", "failed", "error", "timeout", "died", "not run"]
-# Beginnings of messages of the judge, by which pages recognise them.
-NOT_SOLVED = "Not solved yet: NotImplementedError"
-STOPPED = "Not run: "
 # How the student's process says that a command was not run.
 NO_COMMANDS = (
     "Other programs cannot be started while a notebook is graded"
@@ -150,6 +147,11 @@ class Verdict:
         could have forged this.
     measures
         Numbers that the test reports in addition to its points.
+    is_unsolved
+        Whether student code raised NotImplementedError: the answer is not written.
+    is_skipped
+        Whether the test was not run, because earlier tests of its exercise ended their
+        process.
     """
 
     cell_id: str
@@ -162,6 +164,9 @@ class Verdict:
     printed: str = ""
     where: Where = "judge"
     measures: tuple[Measure, ...] = ()
+    # Decided by the judge, because student code may raise any sentence.
+    is_unsolved: bool = False
+    is_skipped: bool = False
 
     def outputs(self) -> list[Output]:
         """Return outputs from which nbgrader reads exactly these points."""

@@ -33,6 +33,8 @@ from nbproctor.markers import (
 from nbproctor.notebook import Cell
 
 TEST_FILE = "<test "  # file names of our code objects start so
+# Names a built-in function of test cells, `guard.check_template`.
+CHECK_TEMPLATE = "_nbproctor_template"
 TOOLS = "nbproctor"  # what a test measures with them counts in the judge alone
 # IPython turns a magic into a call of this function, with the text of the cell. In the
 # student's process, the student could define it, and would get the hidden test.
@@ -87,6 +89,8 @@ class Program:
             if runs_in_judge and text != source:
                 text = plain_python(_WITHOUT_EFFECT.sub("", source))
             tree = parse_code(text, file)
+            if runs_in_judge:
+                _check_templates(tree)
             whole = compile_code(tree, file)
             last = None
             match tree.body:
@@ -114,7 +118,7 @@ class Program:
         return cls(
             body=body,
             last=last,
-            uses=uses,
+            uses=uses - {CHECK_TEMPLATE},
             binds_first=binds - read_first,
             binds=binds | changed,
             has_effects=not all(map(_only_binds, tree.body)),
@@ -264,6 +268,18 @@ def _only_binds(statement: ast.stmt) -> bool:
         case ast.Expr(ast.Constant()):
             return True
     return isinstance(statement, _BINDINGS)
+
+
+def _check_templates(tree: ast.Module) -> None:
+    """Have the judge check each text that a test formats, unless it is spelled out."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(ast.Constant()):
+                pass
+            case ast.Attribute(value, "format" | "format_map"):
+                check = ast.Call(ast.Name(CHECK_TEMPLATE, ast.Load()), [value], [])
+                ast.copy_location(check, value)
+                node.value = ast.fix_missing_locations(check)
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:

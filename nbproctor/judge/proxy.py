@@ -79,9 +79,9 @@ class Handle(NamedTuple):
 
     @property
     def named_class(self) -> type:
-        """A class that only has the name of the object's class."""
+        """A class that only has the name of the object's class, if it is a name."""
         class_name, _, _ = self.label.partition(" ")
-        return _named_class(class_name)
+        return _named_class(class_name if class_name.isidentifier() else "object")
 
 
 def handle_of(proxy: object) -> Handle:

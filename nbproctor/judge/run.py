@@ -20,7 +20,7 @@ from msgspec import msgpack
 from nbproctor.cells import CellText
 from nbproctor.expect import specification
 from nbproctor.expect.measures import Measured
-from nbproctor.judge import clock, order, testcell, verdicts
+from nbproctor.judge import clock, guard, order, testcell, verdicts
 from nbproctor.judge.compiled import Tests
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.judge.order import References, Step
@@ -36,7 +36,6 @@ from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import IMPORTS, definitions_of, parse
 from nbproctor.notebook import Cell
 from nbproctor.results import (
-    STOPPED,
     Job,
     Measure,
     Outcome,
@@ -55,7 +54,7 @@ def main(data: bytes, spawn: Spawn) -> bytes:
     `spawn` starts a student process, which runs `student.process.main`.
     """
     import_own_modules()
-    testcell.guard_text()
+    guard.guard_text()
     return msgpack.encode(grade(msgpack.decode(data, type=Job), spawn))
 
 
@@ -301,8 +300,8 @@ class NotebookRun:
         losing = {v.exercise for v in stopped if v.points < v.max_points}
         notes = [*self.student.notes]
         for each in stopped:
-            is_first = not each.message.startswith(STOPPED)
-            if each.max_points and each.exercise in losing and is_first:
+            is_run = not each.is_skipped
+            if each.max_points and each.exercise in losing and is_run:
                 notes.append(each.message)
         return list(dict.fromkeys(notes))
 

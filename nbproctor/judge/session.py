@@ -137,7 +137,9 @@ class Session:
         self.uncalled_methods.clear()
         handles = tuple(self._proxies) if keep else ()
         values = self.ask("begin", tuple(names), handles)
-        self._connection.has_text = keep or not _are_without_text(values)
+        has_earlier_answers = keep or bool(self.recorded)
+        has_text = has_earlier_answers or not _are_without_text(values)
+        self._connection.has_text = has_text
         return values
 
     @property

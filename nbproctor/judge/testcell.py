@@ -16,7 +16,6 @@ import signal
 import sys
 import types
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import (
     contextmanager,
@@ -26,7 +25,7 @@ from contextlib import (
 )
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,10 @@ import numpy as np
 
 from nbproctor.expect import measures, specification
 from nbproctor.expect.calls import replaced
+from nbproctor.judge import guard
 from nbproctor.judge.classes import STAND_INS
 from nbproctor.judge.compiled import (
-    TEST_FILE,
+    CHECK_TEMPLATE,
     BrokenTestError,
     Names,
     Tests,
@@ -51,47 +51,6 @@ from nbproctor.sandbox.policy import site_packages
 
 MAX_PRINTED = 20_000  # characters of a test
 _MAIN_OF_JUDGE = sys.modules[MODULE]
-# Modules that execute text for a test, in addition to `compile`, `eval` and `exec` in
-# its own cell.
-_EXECUTORS = (
-    "code",
-    "codeop",
-    "doctest",
-    "runpy",
-    "sympy.parsing.sympy_parser",
-    "timeit",
-)
-_judged: deque[Session] = deque(maxlen=1)  # the process that the running test asks
-
-
-@cache
-def guard_text() -> None:
-    """Let this process, a judge, execute no text of the student's; for good."""
-    sys.addaudithook(_refuse_sent_text)
-
-
-def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse to execute a text for a test that may have text of the student's.
-
-    This is an audit hook of the judge, which runs no student code. A text does not show
-    where it came from, so a text that the test itself puts together is refused, too. If
-    the reference solution passes such a test only in the student's process, the test
-    is judged there.
-    """
-    if event in ("compile", "pickle.find_class") and _judged:
-        caller = sys._getframe(1)
-        own_files = TEST_FILE, str(Path.cwd())
-        is_of_test = caller.f_code.co_filename.startswith(own_files)
-        executes = is_of_test or caller.f_globals.get("__name__") in _EXECUTORS
-        text = arguments[0]
-        if isinstance(text, bytes):
-            text = text.decode(errors="replace")
-        is_spelled_out = event == "compile" and text in caller.f_code.co_consts
-        is_harmless = is_spelled_out or not executes
-        if _judged[0].has_sent_text and not is_harmless:
-            raise BrokenTestError(
-                "it executes text that student code could have written"
-            )
 
 
 def display(*values: Any, **_: Any) -> None:
@@ -100,6 +59,7 @@ def display(*values: Any, **_: Any) -> None:
 
 
 _BUILT_IN = vars(builtins) | {"display": display} | STAND_INS
+_BUILT_IN[CHECK_TEMPLATE] = guard.check_template
 
 
 class Namespace:
@@ -174,7 +134,7 @@ class Namespace:
     def _end(self, name: str, session: Session) -> None:
         """End a test, passed or not, and store the names that later tests may read."""
         sys.modules[MODULE] = _MAIN_OF_JUDGE
-        _judged.clear()
+        guard.running_session.clear()
         self._session_of[name] = session
         if session.end:
             self._definitions_only.add(name)
@@ -221,7 +181,7 @@ class Namespace:
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
         )
-        _judged.append(session)
+        guard.running_session.append(session)
         if type(student_objects) is not dict:
             student_objects = {}
         # A test calls a reference directly, without the student's process.

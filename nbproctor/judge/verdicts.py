@@ -18,6 +18,7 @@ from typing import NamedTuple
 from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE, BrokenTestError
 from nbproctor.judge.exports import NotExportableError, builtin_name
+from nbproctor.judge.guard import TemplateError
 from nbproctor.judge.proxy import StudentRaised
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
@@ -28,10 +29,12 @@ from nbproctor.sanitize import one_line, quote
 
 
 class Message(NamedTuple):
-    """The message of a test cell: an outcome, and its words."""
+    """The message of a test cell: an outcome, its words, and what else is decided."""
 
     outcome: Outcome
     text: str
+    is_unsolved: bool = False  # as in `Verdict`
+    is_skipped: bool = False
 
     def __call__(self, **values: object) -> Message:
         """Fill in the words."""
@@ -54,7 +57,9 @@ HIDDEN_EXCEPTION = Message(
 )
 SHOWN_EXCEPTION = Message("failed", "Your answer could not be checked: {kind}: {text}")
 # Student code raised an exception, or a name is missing.
-NOT_SOLVED = Message("error", results.NOT_SOLVED + "{where}")
+NOT_SOLVED = Message(
+    "error", "Not solved yet: NotImplementedError{where}", is_unsolved=True
+)
 RAISED = Message("error", "Your code raised {kind}{text} {where}")
 NO_NAME = Message(
     "error",
@@ -71,7 +76,7 @@ DIED = Message("died", "{subject} ended the Python process that it ran in.")
 PROTOCOL = Message("died", "{subject} broke the connection to the grader ({end}).")
 # The test was not run.
 STOPPED = Message(
-    "died", results.STOPPED + "`{exercise}` was stopped in earlier tests."
+    "died", "Not run: `{exercise}` was stopped in earlier tests.", is_skipped=True
 )
 OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
 BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
@@ -179,6 +184,8 @@ def verdict(
         outcome=message.outcome,
         message=one_line(message.text),
         where=cell.where,
+        is_unsolved=message.is_unsolved,
+        is_skipped=message.is_skipped,
     )
 
 
@@ -197,6 +204,8 @@ def explain(
         return _of_student(error, sources, hidden)
     if isinstance(error, NotExportableError | BrokenTestError):
         return BROKEN(text=error)
+    if isinstance(error, TemplateError):
+        return CHECK(text=error)
     if isinstance(error, UnsendableError):
         return TOO_MUCH
     if isinstance(error, NameError) and error.name:

@@ -17,14 +17,7 @@ from typing import Literal, TypeAlias
 from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
 from nbproctor.notebook import Cell
 from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import (
-    NOT_SOLVED,
-    STOPPED,
-    Mark,
-    Verdict,
-    points_of,
-    total_of,
-)
+from nbproctor.results import Mark, Verdict, points_of, total_of
 from nbproctor.sanitize import one_line
 from nbproctor.statuses import Status
 
@@ -260,11 +253,11 @@ class Summary:
                 state = "passed"
             elif points:
                 state = "partly"
-        elif outcome == "not run" or message.startswith(STOPPED):
+        elif outcome == "not run" or verdict.is_skipped:
             state = "not-run"
         elif outcome == "passed":
             state = "passed"
-        elif message.startswith(NOT_SOLVED):
+        elif verdict.is_unsolved:
             state = "not-started"
         elif outcome == "failed" and verdict.points:
             state = "partly"
@@ -314,8 +307,7 @@ class Summary:
             cell = self._student_cells.get(answer.id)
             if cell is None or source_of(cell).strip() == answer.stub.strip():
                 return True
-        messages = [test.message for test in tests if test.max_points]
-        unsolved = [message.startswith(NOT_SOLVED) for message in messages]
+        unsolved = [test.verdict.is_unsolved for test in tests if test.max_points]
         return bool(unsolved) and all(unsolved)
 
     def _explain_loss(

@@ -31,6 +31,7 @@ from nbproctor.protocol.table import (
 Array = np.ndarray[Any, Any]
 _MAX_DIMS = 64
 _MAX_POINT = 0x10FFFF  # the last code point; Python cannot handle text beyond it
+_TEXT = "SUVbB"  # dtypes whose bytes may be a text
 _CHECKED = "bU"  # kinds whose bytes may have values that NumPy never makes
 # Numbers, bytes, text and dates of a fixed size.
 _CODE = re.compile(
@@ -121,7 +122,7 @@ def _read_items(
         return np.empty(shape, dtype)
     raw = receiver.read_bytes(count * dtype.itemsize)
     array = np.ndarray(shape, dtype, raw, 0, None, order)
-    receiver.has_text |= dtype.kind in "SU"
+    receiver.has_text |= dtype.char in _TEXT
     if dtype.kind in _CHECKED:
         _check_content(array)
     return array

@@ -97,7 +97,7 @@ def test_a_name_that_carries_data_is_not_shown(name: str) -> None:
 @pytest.mark.parametrize("hidden", [True, False])
 def test_a_proxy_is_not_named_nor_the_data_of_a_hidden_test(hidden: bool) -> None:
     error = TypeError("'Proxy' object is not callable")
-    _, explanation = explain(error, SOURCES, hidden=hidden)
+    explanation = explain(error, SOURCES, hidden=hidden).text
     assert explanation.endswith("an object of yours is not callable")
-    _, explanation = explain(TypeError("no 0.73"), SOURCES, hidden=hidden)
+    explanation = explain(TypeError("no 0.73"), SOURCES, hidden=hidden).text
     assert explanation.endswith("no 0.73") != hidden

@@ -20,7 +20,7 @@ from nbproctor.pages import making
 from nbproctor.pages.feedback_page import Feedback
 from nbproctor.pages.making import PageJob, make, notebook_of
 from nbproctor.pages.summary import GradedNotebook
-from nbproctor.results import NOT_SOLVED, STOPPED, Mark, Measure, Verdict
+from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
 from tests.notebooks import read_json, read_notebook
@@ -114,7 +114,7 @@ PAGES = {
     ),
     "an answer that says so": Page(
         lost="first_values first_types first_public",
-        changes={"first": {"outcome": "error", "message": f"{NOT_SOLVED}: Error."}},
+        changes={"first": {"outcome": "error", "is_unsolved": True}},
         says="""
             1.1 First function not started 0 / 3 Text from the assignment
             Public. not started public test
@@ -128,7 +128,11 @@ PAGES = {
     ),
     "a test that was not run": Page(
         changes={
-            "first-values": {"outcome": "died", "message": f"{STOPPED} `first`."},
+            "first-values": {
+                "outcome": "died",
+                "message": "Not run: `first`.",
+                "is_skipped": True,
+            },
             "first-types": {"outcome": "not run", "message": "This test is broken."},
         },
         says="""
