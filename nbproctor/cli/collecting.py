@@ -108,6 +108,8 @@ def collect(
     everybody = read_class_list(course, called, same)
     listed_people = platforms.read_class_list(roster) if roster else []
     merged = everybody.merge(listed_people)
+    if roster:
+        _print_merge(roster, everybody, merged)
     zone = zone_of(timezone)
     records = course.records
     kept_groups = records / "groups.csv"
@@ -147,7 +149,6 @@ def collect(
         news = [everybody.add(s.person) for s in download.submissions if not s.found_by]
         if roster or called or same or news:
             _import(course, everybody)
-    _print_questions("Not imported from the class list:", merged)
     _print_summary(download, Roster() if only else everybody)
     with course.gradebook() as book:
         is_released = course.assignment in {row.name for row in book.assignments}
@@ -187,15 +188,10 @@ def roster(
     """
     course = nbgrader.Course(find_course())
     everybody = read_class_list(course, called, same)
-    before = len(everybody.students)
     result = everybody.merge(platforms.read_class_list(file))
     _import(course, everybody)
-    same_as_before = before - result.changed
-    echo(
-        f"{result.new} new, {result.changed} changed, {same_as_before} unchanged. "
-        f"Saved in {CLASS_LIST} and the gradebook."
-    )
-    _print_questions("Not imported from the list:", result)
+    _print_merge(file, everybody, result)
+    echo(f"Saved in {CLASS_LIST} and the gradebook.")
 
 
 def read_class_list(
@@ -227,9 +223,23 @@ def _import(course: nbgrader.Course, everybody: Roster) -> None:
     nbgrader.enrol(course, everybody.students)
 
 
-def _print_questions(title: str, result: MergeResult) -> None:
-    """Print the rows of a list on which a teacher must decide."""
-    print_list(title, result.questions)
+def _print_merge(file: Path, everybody: Roster, result: MergeResult) -> None:
+    """Print whom a class list names, and the rows on which a teacher must decide."""
+    unchanged = result.students - result.new - result.changed
+    echo(
+        f"{file.name} lists {len(result.students)} students: {len(result.new)} new, "
+        f"{len(result.changed)} changed, {len(unchanged)} unchanged."
+    )
+    names = everybody.labels
+    absent = names.keys() - result.students
+    if unchanged or result.changed or absent:  # not the first class list
+        print_list("New in the class list:", sorted(names[s] for s in result.new))
+    if not result.questions:  # such a row may be one of them
+        print_list(
+            f"In the class list, but not in {file.name} (nobody was removed):",
+            sorted(names[s] for s in absent),
+        )
+    print_list("Not imported from the list:", result.questions)
     _suggest(result.kind_suggestions)
 
 

@@ -31,11 +31,13 @@ from nbproctor.nbgrader.failures import (
 from nbproctor.nbgrader.gradebook import check_gradebook
 from nbproctor.nbgrader.lock import course_lock, grading_log
 from nbproctor.nbgrader.options import Nbproctor, RunOptions
+from nbproctor.nbgrader.people import enrol
 from nbproctor.nbgrader.prefetch import Prefetch, Submission
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.speed import share_gradebook
 from nbproctor.nbgrader.steps import replace_preprocessors
 from nbproctor.nbgrader.submitted import describe_unread, find_submissions
+from nbproctor.platforms import Person
 from nbproctor.results import Report, SubmissionResult
 from nbproctor.submission.reading import readers
 from nbproctor.submission.repair import student_cells
@@ -77,7 +79,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             replace_preprocessors(self)
             with course_lock(Path(self.coursedir.root), doing), grading_log(graded):
                 super().start()
-            ungradable = [r.student for r in self.results if r.is_failure]
+            ungradable = sorted(r.student for r in self.results if r.is_failure)
             if ungradable and not self.course:
                 raise CourseError(
                     f"Could not be graded: {', '.join(ungradable)}. The reasons "
@@ -111,6 +113,8 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
                 self.changes = decisions.changes
                 with readers([*run.masters.values()], run.notebooks) as workers:
                     self._submissions = Prefetch(run, pool, workers)
+                    # In the order of their ids, not in that of the executions.
+                    enrol(course, map(Person, run.folders))
                     self._grade_class(self._submissions, run, decisions)
 
     def _report_skipped(self, run: Run, reasons: dict[str, str]) -> None:
@@ -133,7 +137,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
         run: Run,
         decisions: Decisions,
     ) -> None:
-        """Grade one submission after the other, then record those that failed."""
+        """Grade each submission when it is executed, then record those that failed."""
         failed = []
         for submission in submissions:
             self._submission = submission
@@ -171,7 +175,7 @@ class ProctoredAutograde(Autograde):  # type: ignore[misc]
             decisions.mark_ungradable(submission)
             return
         for _, future in submission.running.values():
-            future.result()  # wait here, before the gradebook is locked
+            future.result()  # raises an error before the gradebook is locked
         key = run.course.assignment, submission.student
         with staging_folders(self.coursedir):
             staged = Path(self._format_source(*key))

@@ -61,7 +61,7 @@ def _start(app: ExportApp) -> None:
     if issubclass(app.plugin_class, Export):
         return
     with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as book:
-        works = _scored(book).items()
+        works = sorted(_scored(book).items())
     lacking = [
         f"{student} ({assignment})"
         for (assignment, student), scored in works

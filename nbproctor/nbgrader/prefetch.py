@@ -46,6 +46,11 @@ class Submission(ReadSubmission):
     reusable_result: SubmissionResult | None
     try_again: bool = False  # grade it in the next run, too
 
+    @property
+    def unfinished(self) -> list[Future[Report]]:
+        """Its executions that are still running, or waiting for a worker."""
+        return [future for _, future in self.running.values() if not future.done()]
+
     def refuse(self, notebooks: Iterable[str], reason: str) -> None:
         """Refuse all notebooks of the submission, for this reason."""
         self.repaired.clear()
@@ -91,7 +96,7 @@ def not_run(report: Report) -> dict[str, str]:
 
 
 class Prefetch:
-    """Submissions of a run, in order; later ones are read and executed in advance.
+    """Submissions of a run, each as soon as it is executed: a slow one delays no other.
 
     `workers` read what students submitted, and executions run in `pool`.
     """
@@ -113,22 +118,26 @@ class Prefetch:
             pool.prepare(master, run.settings, expected)
 
     def __iter__(self) -> Iterator[Submission]:
+        students = iter(self._run.folders)
         # A limit for memory; twice the number executed at once, so that no worker of a
         # cluster has to wait.
-        busy = 2 * self._pool.concurrency
-        students = iter(self._run.folders)
-        for student in self._run.folders:
-            ahead = max(AHEAD, busy) - len(self._reading) - len(self._waiting)
-            for following in islice(students, ahead):
-                self._read(following)
-            # A submission that is read slowly does not delay the others.
-            while student not in self._waiting or (
-                self._reading and len(self._waiting) < busy
-            ):
-                wait(self._reading, return_when=FIRST_COMPLETED)
-                self._execute_read()
+        limit = max(AHEAD, 2 * self._pool.concurrency)
+        while True:
+            ahead = limit - len(self._reading) - len(self._waiting)
+            for student in islice(students, ahead):
+                self._read(student)
             self._execute_read()
-            yield self._waiting.pop(student)
+            unfinished: list[Future[Any]] = [*self._reading]
+            for student, submission in self._waiting.items():
+                if running := submission.unfinished:
+                    unfinished += running
+                else:
+                    yield self._waiting.pop(student)
+                    break
+            else:
+                if not unfinished:
+                    return
+                wait(unfinished, return_when=FIRST_COMPLETED)
 
     def _read(self, student: str) -> None:
         """Start reading a submission, unless it has not changed."""

@@ -58,8 +58,10 @@ class Match(NamedTuple):
 class MergeResult:
     """Result of merging another class list."""
 
-    new: int = 0
-    changed: int = 0
+    #: Ids of those in the other list who are in the class now; some of them are new.
+    students: set[str] = field(default_factory=set)
+    new: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
     #: A line for each row that was skipped, with the option that answers it.
     questions: list[str] = field(default_factory=list)
     # An option that may answer many of them.
@@ -400,11 +402,16 @@ class Roster:
             elif not match.person:
                 student = self.new_person(identity).student
                 self.add(replace(row, student=student))
-                result.new += 1
+                result.new.add(student)
             else:
-                result.changed += self._add_row(row, match.person)
+                student = match.person.student
+                result.students.add(student)
+                if self._add_row(row, match.person):
+                    result.changed.add(student)
         for person in unclear:
             self.add(person)
+        result.changed -= result.new
+        result.students |= result.new
         return result
 
     def _add_row(self, row: Person, person: Person) -> bool:

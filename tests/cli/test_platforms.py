@@ -128,6 +128,22 @@ off
 """.splitlines()
 
 
+def test_a_new_class_list_says_who_is_new_and_who_is_no_longer_in_it(
+    course: Path,
+) -> None:
+    def imported(*rows: str) -> str:
+        text = "\n".join(["student_id,last_name,first_name", *rows])
+        (course / "list.csv").write_text(text)
+        return succeeded(run_here("roster", "list.csv", cwd=course)).stdout
+
+    output = imported("ann,Arndt,Ann", "bob,Bach,Bob")
+    assert "list.csv lists 2 students: 2 new, 0 changed, 0 unchanged." in output
+    output = imported("ann,Arndt,Ann", "cem,Cakir,Cem")
+    assert "list.csv lists 2 students: 1 new, 0 changed, 1 unchanged." in output
+    assert "New in the class list:\n  Cakir, Cem\n" in output
+    assert "not in list.csv (nobody was removed):\n  Bach, Bob\n" in output
+
+
 def test_no_command_changes_anything_in_source(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

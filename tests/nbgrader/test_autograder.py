@@ -2,11 +2,15 @@
 
 import shutil
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from nbproctor import nbgrader
+from nbproctor.engine.execution import Execution, execute
+from nbproctor.engine.servers import Servers
 from nbproctor.platforms import Person
+from nbproctor.results import Report, SubmissionResult
 from nbproctor.sandbox.workers import Allowance
 from nbproctor.submission import reading
 from tests.broken.cases import (
@@ -21,6 +25,7 @@ from tests.kernels import brief
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
+    book,
     configure,
     graded,
     run_nbgrader,
@@ -178,3 +183,32 @@ def test_files_of_the_assignment_are_there_and_replace_those_of_a_student(
     results = graded(course, force=True)
     assert statuses(results) == right | {"cem": ("graded", 5)}
     assert helper.read_text() == WRONG
+
+
+def test_a_slow_submission_delays_nobody_and_changes_no_order(
+    course: Path, hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(course, "c.Nbproctor.workers = 2")
+    hand_in("ann", fizz="# slow\nfizz = str")
+    for student in ("bob", "cem"):
+        hand_in(student)
+    others_are_written = Event()
+    written: list[str] = []
+
+    def slow(execution: Execution, servers: Servers) -> Report:
+        if any("# slow" in cell.source for cell in execution.cells):
+            others_are_written.wait(60)
+        return execute(execution, servers)
+
+    def progress(result: SubmissionResult) -> None:
+        written.append(result.student)
+        if len(written) == 2:
+            others_are_written.set()
+
+    monkeypatch.setattr("nbproctor.engine.execution.execute", slow)
+    results = nbgrader.grade(course, "tiny", progress=progress)
+    assert written[-1] == "ann"
+    assert [result.student for result in results] == ["ann", "bob", "cem"]
+    # Nobody has a name yet, so the gradebook lists them as they were entered.
+    with book(course) as gradebook:
+        assert [student.id for student in gradebook.students] == ["ann", "bob", "cem"]

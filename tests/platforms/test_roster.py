@@ -164,7 +164,7 @@ def test_namesakes_stay_apart_and_lists_of_two_platforms_meet(line: str) -> None
     roster = Roster([*persons])
     result = roster.merge([KIMS[name] for name in more.split(",")])
     added, changed, questions = map(int, counts)
-    assert (result.new, result.changed) == (added, changed)
+    assert (len(result.new), len(result.changed)) == (added, changed)
     assert len(result.questions) == questions
     # Nobody is taken for those who are asked about: they stay without an id.
     assert len(roster.people) == len(roster.students) + questions
