@@ -146,7 +146,7 @@ def audit(
             exercise,
         )
     echo(*matrix.lines(result))
-    if exercise is None:
+    if not exercise:
         page, _ = matrix.write(result, course.root / "audit")
         echo(f"Full report: {page}")
     if result.faults:

@@ -73,7 +73,7 @@ class Course:
         _check_path(root)
         self.root = root
         self.assignment = assignment
-        if coursedir is None:
+        if not coursedir:
             coursedir = CourseDirectory(config=_read_config(root), log=Log())
         self.coursedir = coursedir
         self.config: Config = coursedir.config

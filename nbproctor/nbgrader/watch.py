@@ -315,7 +315,7 @@ class Watch(ExitStack):
                 tries=[attempt.notebook(outline) for attempt in reversed(earlier)],
                 notes=result.notes.get(name, []) if result and is_failure else [],
                 is_failure=is_failure,
-                is_waiting=result is None,
+                is_waiting=not result,
                 most=course.options.early_tries,
             )
             write_file(path, prepend_early_feedback(path, early))

@@ -243,7 +243,7 @@ class Summary:
         mark = self._graded.mark(cell.id)
         max_points = cell.points
         points = mark.points if max_points else None
-        from_points = mark.by_hand or verdict is None
+        from_points = mark.by_hand or not verdict
         if not verdict:
             verdict = Verdict(
                 cell_id=cell.id,
@@ -312,7 +312,7 @@ class Summary:
         """
         if self._student_cells and answer.kind in ("solution", "task"):
             cell = self._student_cells.get(answer.id)
-            if cell is None or source_of(cell).strip() == answer.stub.strip():
+            if not cell or source_of(cell).strip() == answer.stub.strip():
                 return True
         messages = [test.message for test in tests if test.max_points]
         unsolved = [message.startswith(NOT_SOLVED) for message in messages]

@@ -221,7 +221,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
     return [
-        PlannedCell(piece, is_locked_piece=locked is not None)
+        PlannedCell(piece, is_locked_piece=bool(locked))
         for piece in pieces
         if piece is handed or piece.text.code
     ]

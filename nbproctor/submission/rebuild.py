@@ -161,8 +161,6 @@ class Rebuilt:
             for block in blocks
             if not block.is_unwritten or block.signature not in left_over
         ]
-        if len(answer) == len(blocks):
-            return handed
         if answer[-1] is not blocks[-1]:
             self._changes["stub"].append(exercise.id)
         return replace(handed, text=CellText.parse(joined(answer)))
