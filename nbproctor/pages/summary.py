@@ -172,7 +172,11 @@ class Summary:
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests outside any exercise that measured something, or failed.
         self.ungraded = [
-            self._test(cell, "", full=False)
+            self._test(
+                cell=cell,
+                excuse="",
+                full=False,
+            )
             for cell in outline.master.cells
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
@@ -196,7 +200,14 @@ class Summary:
         worth = {name for name in exercise.graded if cells[name].points}
         by_hand = any(graded.mark(name).by_hand for name in worth)
         excuse = self._explain_full_points(exercise, by_hand)
-        tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
+        tests = [
+            self._test(
+                cell=cells[name],
+                excuse=excuse,
+                full=full,
+            )
+            for name in exercise.tests
+        ]
         state: State
         if exercise.by_hand and not worth.isdisjoint(graded.waiting):
             state = "waiting"
