@@ -116,7 +116,7 @@ class Block:
     @property
     def signature(self) -> str:
         """The decorators and the name; empty for other statements."""
-        if self.name is None:
+        if not self.name:
             return ""
         return "".join(self.decorators) + self.name
 
@@ -135,7 +135,7 @@ class Block:
     @cached_property
     def is_unwritten(self) -> bool:
         """Whether a function's body is ``raise NotImplementedError`` or the like."""
-        if self.name is None:
+        if not self.name:
             return False
         _, colon, body = f"{self._statement}\n".partition(":\n")
         if not colon:  # a function in one line

@@ -172,7 +172,13 @@ def read_cells(
         if flags["grade"] or grader.get("task"):  # otherwise, nbgrader ignores points
             points = float(grader.get("points") or 0)
         helps = not points and markers.is_all_hidden(source)
-        kind = _kind(source, grader and flags, code, helps, exercise)
+        kind = _kind(
+            source=source,
+            flags=grader and flags,
+            code=code,
+            helps=helps,
+            exercise=exercise,
+        )
         is_solution = kind == "solution"
         is_test = kind == "test"
         stub = markers.without_regions(source)
@@ -279,7 +285,13 @@ class MasterNotebook:
             for position, cell in enumerate(_content(release)["cells"]):
                 released[cell_name(cell, position)] = cell
         try:
-            cells = tuple(read_cells(raw, released, markers))
+            cells = tuple(
+                read_cells(
+                    raw=raw,
+                    released=released,
+                    markers=markers,
+                )
+            )
             texts = tuple(_texts(raw, {cell.id for cell in cells}, markers))
             scripts = [
                 hashlib.sha256(file.read_bytes()).hexdigest()
@@ -310,7 +322,11 @@ class MasterNotebook:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything except prose and the path of the data folder."""
-        frozen = replace(self, data=None, texts=())
+        frozen = replace(
+            self,
+            data=None,
+            texts=(),
+        )
         return hashlib.sha256(
             msgspec.json.encode(frozen, order="deterministic")
         ).hexdigest()

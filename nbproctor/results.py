@@ -177,7 +177,13 @@ class Verdict:
             outputs.append(stream_output(text))
         if self.outcome != "passed" and self.points == 0:
             name = "AssertionError" if self.outcome == "failed" else "TestNotPassed"
-            outputs.append(error_output(name, message, [message]))
+            outputs.append(
+                error_output(
+                    name=name,
+                    text=message,
+                    lines=[message],
+                )
+            )
         elif self.points < self.max_points:
             outputs.append(
                 {

@@ -192,7 +192,11 @@ def _output(output: Any, budget: DisplayBudget) -> Output | None:
             traceback = output.get("traceback")
             if isinstance(traceback, list):
                 lines = [_text(line, budget) for line in traceback[:MAX_TRACEBACK]]
-            return error_output(error, text, lines)
+            return error_output(
+                name=error,
+                text=text,
+                lines=lines,
+            )
         case {
             "output_type": str("display_data" | "execute_result" as kind),
             "data": dict(data),

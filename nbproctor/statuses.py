@@ -99,15 +99,27 @@ STATUSES: dict[str, StatusRow] = {
             "original name and with all its cells.",
             section=REPAIRED,
         ),
-        StatusRow("late", headline="Graded, submitted late", section=GRADED),
+        StatusRow(
+            "late",
+            headline="Graded, submitted late",
+            section=GRADED,
+        ),
         StatusRow(
             "graded",
             headline="Graded",
             section=GRADED,
             is_remarkable=False,
         ),
-        StatusRow("not graded", headline="Not graded yet", is_failure=True),
-        StatusRow("missing", headline="Nothing submitted", is_mark_due=False),
+        StatusRow(
+            "not graded",
+            headline="Not graded yet",
+            is_failure=True,
+        ),
+        StatusRow(
+            "missing",
+            headline="Nothing submitted",
+            is_mark_due=False,
+        ),
         StatusRow(
             "excused",
             headline="Excused",

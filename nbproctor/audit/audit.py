@@ -85,10 +85,14 @@ def audit(
             if cell.exercise in tests and cell.points:
                 tests[cell.exercise][cell.id] = cell.points
         with Pool(1) as pool:
-            all_checks += _whole_notebooks(master, settings, pool)
+            all_checks += _whole_notebooks(
+                master=master,
+                settings=settings,
+                pool=pool,
+            )
         with temporary_copy(source) as folder_copy:
             tried, borrowed_answers = trials.run_trials(
-                master,
+                master=master,
                 folder=folder_copy,
                 trials=solutions,
                 oracles=variants.oracles,
@@ -140,10 +144,22 @@ def _whole_notebooks(
         for index, cell in enumerate(master.cells):
             if cell.kind in ("provided", "solution", "test"):
                 text = cell.source if is_reference or cell.locked else cell.stub
-                cells.append(StudentCell(index, cell.id, text))
+                cells.append(
+                    StudentCell(
+                        index=index,
+                        id=cell.id,
+                        source=text,
+                    )
+                )
         graded = proven if is_reference else master
         try:
-            report = pool.execute(Execution(cells, graded, settings)).result()
+            report = pool.execute(
+                Execution(
+                    cells=cells,
+                    master=graded,
+                    settings=settings,
+                )
+            ).result()
         except ExecutionError as error:
             yield Check(
                 name=name,

@@ -61,7 +61,7 @@ class Entry(Trial):
             silent=_points_lost(silent),
             unannounced=_points_lost(unannounced),
             disagreement=oracle.message if oracle else "",
-            fuzzed=oracle is not None,
+            fuzzed=bool(oracle),
             notes=notes,
             untried=untried,
         )
@@ -200,39 +200,24 @@ class AuditResult:
                     "unnamed": unnamed,
                 }
 
-    def raising(self) -> Iterator[dict[str, Any]]:
-        """Yield, for each exercise, the points that raising mutants lose on average.
+    def too_dear(self) -> Iterator[str]:
+        """Yield mutants that raise an exception and lose more than the omission.
 
-        These are mutants that raise an exception in some tests, but not in all. They
-        are compared with other mutants of the same parts of the answer (``"like"``)
-        and with answers that leave these parts out (``"omission"``). A mutant that
-        loses more than the omission is listed in ``"dear"``.
+        They raise in some tests, but not in all. The omission leaves out the part of
+        the answer that has the mistake.
         """
         for exercise, tests in self.tests.items():
             mutants = self._of_kind("mutant", exercise)
             lost = {entry.name: entry.lost for entry in mutants}
-            raising = []
             for entry in mutants:
-                if 0 < entry.raised < len(tests) and entry.omission in lost:
-                    raising.append(entry)
-            omissions = [entry.omission for entry in raising]
-            like = [
-                entry.lost
-                for entry in mutants
-                if entry.omission in omissions and entry.lost and not entry.raised
-            ]
-            yield {
-                "exercise": exercise,
-                "points": sum(tests.values()),
-                "raising": _mean([entry.lost for entry in raising]),
-                "like": _mean(like),
-                "omission": _mean([lost[name] for name in omissions]),
-                "dear": {
-                    e.name: f"{e.lost:g} points, and {lost[e.omission]:g} without it"
-                    for e in raising
-                    if e.lost > lost[e.omission]
-                },
-            }
+                without = lost.get(entry.omission, entry.lost)
+                raises_in_some = 0 < entry.raised < len(tests)
+                if raises_in_some and entry.lost > without:
+                    yield (
+                        f"{exercise}: {entry.name} raises an exception and costs more "
+                        f"than the part that it is in: {entry.lost:g} points, and "
+                        f"{without:g} without it"
+                    )
 
     def counts(self) -> Iterator[dict[str, Any]]:
         """Yield the summary of each exercise."""
@@ -281,7 +266,7 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
         "silent": sum(entry.silent for entry in result.silent),
         "summary": counts,
         "prices": [*result.prices()],
-        "raising": [*result.raising()],
+        "too_dear": [*result.too_dear()],
     }
     write_json(data, content)
     return html, data

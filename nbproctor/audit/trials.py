@@ -216,13 +216,11 @@ class _Exercise:
             elif other.kind == "provided" and not other.skip:
                 self.steps.append(Step(other.id, other.source))
         del self.steps[test_count:]
-        self.public: list[Step] = []
-        self.graded: list[Step] = []  # with the code between the tests
-        for step in self.steps:
-            if step.test and not step.test.points:
-                self.public.append(step)
-            else:
-                self.graded.append(step)
+        self.public = [
+            step for step in self.steps if step.test and not step.test.points
+        ]
+        # With the code between the tests.
+        self.graded = [step for step in self.steps if step not in self.public]
 
     def answer(self, source: str) -> Step:
         """Return the step that runs an answer."""
@@ -412,7 +410,7 @@ class _Walk:
             arguments[BORROWED_NAME] = ReferenceFunction(function)
             decorator += f"({BORROWED_NAME})"
         source = borrowers.decorate_functions(exercise.cell.source, decorator)
-        if source is None:
+        if not source:
             return {}
         run = self._run(self.job, References(judge_functions=arguments))
         run.run_to_end(

@@ -161,7 +161,12 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
             location = course_path(file) if file else f"{course_path(path)}, {name}"
             with _noting_problems(problems, location):
                 table: Any = {"cell": _cell_of(file)} if file else tables[name]
-                text = _source(kind, table, bases, of)
+                text = _source(
+                    kind=kind,
+                    table=table,
+                    bases=bases,
+                    of=of,
+                )
                 source = _python(text, name)
                 says = table.get("says", ())
                 trial = Trial(
@@ -271,7 +276,12 @@ def apply_diff(
             if mark != "-":
                 new += text_of_line
         edits[old] = new
-    return _replaced(text, edits, name, start="^")
+    return _replaced(
+        text=text,
+        edits=edits,
+        name=name,
+        start="^",
+    )
 
 
 def _replaced(

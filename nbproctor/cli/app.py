@@ -246,7 +246,7 @@ def main() -> None:
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         # A signal that is ignored stays ignored, as under nohup.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     try:
         _prepare_process()
@@ -293,7 +293,7 @@ def _prepare_process() -> None:
 def _describe_error(error: BaseException) -> str:
     """Describe an error that is not an `NbproctorError`."""
     cause: BaseException | None = error
-    while cause is not None:
+    while cause:
         if computer_error := nbgrader.as_computer_error(cause):
             return str(computer_error)
         cause = cause.__cause__ or cause.__context__

@@ -87,7 +87,11 @@ def release(
     if not change_cells:  # or it would be known after half a minute only
         nbgrader.check_cells(course)
     check_reference(course)
-    copy = nbgrader.generate(course, course.assignment, change_cells=change_cells)
+    copy = nbgrader.generate(
+        course=course,
+        assignment=course.assignment,
+        change_cells=change_cells,
+    )
     if copy:
         echo(f"Copy of the old gradebook: {copy}")
     echo(f"Student version: {course.folder('release')}")
@@ -146,7 +150,7 @@ def audit(
             exercise,
         )
     echo(*matrix.lines(result))
-    if exercise is None:
+    if not exercise:
         page, _ = matrix.write(result, course.root / "audit")
         echo(f"Full report: {page}")
     if result.faults:
@@ -196,7 +200,11 @@ def new(
     course = find_course()
     if longer:
         source = starter.new_source(course, name)
-        points = write_edition(nbgrader.Course(course, longer), hours, source)
+        points = write_edition(
+            course=nbgrader.Course(course, longer),
+            hours=hours,
+            source=source,
+        )
         echo(f"Made {source.relative_to(course)}: {points:g} points.")
     else:
         paths = starter.new_assignment(course, name)
@@ -375,7 +383,7 @@ def run(
         weak_sandbox=weak,
     )
     content = results(
-        result,
+        result=result,
         masters=course.masters,
         visibility=visibility,
         seconds=time.monotonic() - start,

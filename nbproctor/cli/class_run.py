@@ -70,14 +70,17 @@ def grade_class(
     ) as bar:
         task = bar.add_task("Grading", total=waiting)
         results, changes = nbgrader.regrade(
-            course, assignment, lambda result: bar.advance(task), options
+            course=course,
+            assignment=assignment,
+            progress=lambda result: bar.advance(task),
+            options=options,
         )
         bar.update(task, description="Writing feedback")
         pages = nbgrader.feedback(
-            course,
-            assignment,
-            lambda done, all: bar.update(task, completed=done, total=all),
-            students,
+            course=course,
+            assignment=assignment,
+            progress=lambda done, all: bar.update(task, completed=done, total=all),
+            students=students,
         )
     standings = nbgrader.participants(course)
     page, lines = nbgrader.report(course, standings, find_similar=find_similar)

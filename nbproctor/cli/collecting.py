@@ -348,14 +348,22 @@ def extend(
     student = people.find_one(student).student
     label = people.labels[student]
     if excused is not None:
-        nbgrader.excuse(course, student, excused)
+        nbgrader.excuse(
+            course=course,
+            student=student,
+            yes=excused,
+        )
         echo(f"{label} is {'' if excused else 'not '}excused from {name}.")
         return
     if bool(until) == (days is not None):
         raise CommandError("Give one of --until, --days, --excused, --not-excused.")
     extension: datetime | timedelta = timedelta(days=days or 0)
     if until:
-        extension = _moment(until, timezone, END_OF_DAY)
+        extension = _moment(
+            text=until,
+            timezone=timezone,
+            default_time=END_OF_DAY,
+        )
     end, due = nbgrader.extend(course, student, extension)
     moves = "does not move" if until else "moves"
     echo(
@@ -383,7 +391,11 @@ def due(
     """
     course = open_course(assignment)
     name = course.assignment
-    moment = _moment(date, timezone, END_OF_DAY)
+    moment = _moment(
+        text=date,
+        timezone=timezone,
+        default_time=END_OF_DAY,
+    )
     fixed = nbgrader.set_due(course, moment)
     echo(f"{name} is due at {local_time(moment)}.")
     if fixed:
@@ -409,7 +421,11 @@ def late(
     people = read_class_list(course)
     submitted = course.submissions()
     times = {
-        student: _moment(text, timezone, time())
+        student: _moment(
+            text=text,
+            timezone=timezone,
+            default_time=time(),
+        )
         for student, text in platforms.read_times(file, people).items()
     }
     if absent := [people.labels[s] for s in times if s not in submitted]:

@@ -84,7 +84,11 @@ def export(
         table, names = nbgrader.term(course)
         path = to or exported / "term.csv"
         nbgrader.write_table(table, path)
-        page = nbgrader.term_report(course, table, names)
+        page = nbgrader.term_report(
+            course=course,
+            table=table,
+            assignments=names,
+        )
         echo(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
         for name in names:
             echo(*open_lines(course.for_assignment(name)))
@@ -115,11 +119,17 @@ def export(
         target = to or file.with_name(f"{file.stem}_filled{file.suffix}")
         if target.exists() and target.samefile(file):
             raise CommandError(f"{file} is never changed. Give --to another path.")
-        written = _write_filled(filled, target, write)
+        written = _write_filled(
+            filled=filled,
+            target=target,
+            write=write,
+        )
         news = sorted({*filled.excused} - course.read_column("excused").keys())
         if written and news:
             platforms.update_record(
-                course.records, "excused", dict.fromkeys(news, "yes")
+                records=course.records,
+                column="excused",
+                texts=dict.fromkeys(news, "yes"),
             )
             echo(f"Now also excused here: {nbgrader.list_names(course, news)}")
     echo(*open_lines(course))
@@ -164,7 +174,7 @@ def _filled(
     table = _graded(course)
     reasons = (table["status"] + ". " + table["reason"]).str.strip()
     return platforms.fill(
-        file.read_bytes(),
+        data=file.read_bytes(),
         assignment=course.assignment,
         scores=dict(zip(table.index, table["total"], strict=True)),
         max_score=float(table["max_score"].max()),

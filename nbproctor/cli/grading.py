@@ -61,7 +61,7 @@ def grade(
     for each in student or ():
         _check_submitted(course, each)
     options = nbgrader.RunOptions(
-        student,
+        students=student,
         force=force,
         allow_lower=lower,
         weak_sandbox=sandbox == "weak",
@@ -118,7 +118,7 @@ def watch(
     with (
         nbgrader.course_lock(course.root, f"watching {name!r}", ".watch"),
         nbgrader.Watch(
-            course.root,
+            root=course.root,
             assignment=name,
             exchange=exchange,
             weak=sandbox == "weak",

@@ -50,8 +50,20 @@ def lab(
     if options and not options[0].startswith("-"):
         assignment = options.pop(0)
     _, release, copy = _folders(assignment)
-    echo(*kit_lab.renew(copy, release, fresh))
-    raise typer.Exit(kit_lab.open_lab(copy, release, options))
+    echo(
+        *kit_lab.renew(
+            folder=copy,
+            handed_out=release,
+            fresh=fresh,
+        )
+    )
+    raise typer.Exit(
+        kit_lab.open_lab(
+            folder=copy,
+            handed_out=release,
+            arguments=options,
+        )
+    )
 
 
 @command("submit", "submit lab2 --file=my_notebook.ipynb")

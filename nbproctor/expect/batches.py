@@ -64,11 +64,11 @@ def expect_passes(
     for start in range(0, len(batches), steps):
         epoch_X, epoch_labels = zip(*batches[start : start + steps], strict=True)
         _expect_pass(
-            np.hstack(epoch_X),
-            np.hstack(epoch_labels),
-            X,
-            labels,
-            name,
+            x=np.hstack(epoch_X),
+            y=np.hstack(epoch_labels),
+            X=X,
+            labels=labels,
+            name=name,
         )
 
 

@@ -88,7 +88,13 @@ def expect(
             if values.shape == answer.shape and fits(answer, values, rtol):
                 _fail(name, symptom)
         all_factors = {"2": 2.0, **(factors or {})}
-        symptom = diagnosis(answer, right, wrong, rtol, all_factors)
+        symptom = diagnosis(
+            got=answer,
+            want=right,
+            wrong=wrong,
+            rtol=rtol,
+            factors=all_factors,
+        )
         _fail(name, symptom)
 
 
@@ -363,7 +369,11 @@ def _entries(
     """Return the entries that a mapping should have: key, name of the entry, value."""
     keys = ", ".join(map(repr, want))
     if not is_of(got, Mapping):
-        _wrong_type(got, name, f"should be a dict with {keys}")
+        _wrong_type(
+            got=got,
+            name=name,
+            ask=f"should be a dict with {keys}",
+        )
     missing = [repr(key) for key in want if key not in got]
     if missing:
         _fail(name, f"lacks {', '.join(missing)}: it should have the keys {keys}")
@@ -392,7 +402,11 @@ def _numbers(
     if not is_list and not is_of(got, *_NUMERIC):
         if shape is None and is_of(got, *_LISTS, Mapping):
             ask = "another type is asked for"  # it may hold numbers
-        _wrong_type(got, name, ask)
+        _wrong_type(
+            got=got,
+            name=name,
+            ask=ask,
+        )
     try:
         if type(got) is int and abs(got) >> 63:
             got = float(got)

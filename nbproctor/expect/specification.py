@@ -452,7 +452,11 @@ class Each:
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
         for name in _names(self.cases):
-            answered = specification.answered(name, self.otherwise, self.until_error)
+            answered = specification.answered(
+                name=name,
+                otherwise=self.otherwise,
+                until_error=self.until_error,
+            )
             for case, answer in answered:
                 self.judge(*case, answer)
 
@@ -672,7 +676,12 @@ class Anew:
         used: list[Any] = []
         repeats = []
         turn = 1 + len(others)
-        answers = _ask_one_object(specification, cases, turn, keep)
+        answers = _ask_one_object(
+            specification=specification,
+            cases=cases,
+            turn=turn,
+            keep=keep,
+        )
         for (case, fresh), answer in zip(questions, answers, strict=True):
             right = specification.right(*case)
             is_other = not is_same(right, earlier, right)

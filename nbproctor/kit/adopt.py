@@ -286,7 +286,7 @@ class Adopted:
         )
         question.tests.append(test_cell)
         _set_grader(
-            test_cell,
+            cell=test_cell,
             grade_id=self._free(f"{question.name}_test_{len(question.tests)}"),
             points=test.points,
             is_test=True,

@@ -56,7 +56,11 @@ def write_edition(
     provided = set()
     for path in course.sources():
         content = json.loads(path.read_text("utf-8"))
-        notebooks[path], names = shorten(content, hours, course.markers)
+        notebooks[path], names = shorten(
+            content=content,
+            hours=hours,
+            markers=course.markers,
+        )
         provided |= names
     if not provided:
         raise EditionError(
@@ -76,7 +80,11 @@ def write_edition(
     for path, content in notebooks.items():
         name = source.name if path.stem == assignment else path.stem
         write_json(source / f"{name}.ipynb", content)
-        cells = read_cells(content["cells"], {}, course.markers)
+        cells = read_cells(
+            raw=content["cells"],
+            released={},
+            markers=course.markers,
+        )
         points += sum(cell.points for cell in cells)
     return points
 
@@ -95,7 +103,11 @@ def shorten(
         if _hours_of(raw) > hours:
             left_out.add(name)
     provided = set()
-    for cell in read_cells(content["cells"], {}, markers):
+    for cell in read_cells(
+        raw=content["cells"],
+        released={},
+        markers=markers,
+    ):
         if cell.kind == "solution" and cell.id in left_out:
             provided.add(cell.id)
             left_out.remove(cell.id)

@@ -73,7 +73,7 @@ class Course:
         _check_path(root)
         self.root = root
         self.assignment = assignment
-        if coursedir is None:
+        if not coursedir:
             coursedir = CourseDirectory(config=_read_config(root), log=Log())
         self.coursedir = coursedir
         self.config: Config = coursedir.config
@@ -327,7 +327,11 @@ class Course:
                     "the sandbox or cannot be an environment variable. Remove it."
                 )
         data = next((m.data for m in self.masters if m.data), None)
-        files = support_files(self.folder("source"), data, self.coursedir.ignore)
+        files = support_files(
+            source=self.folder("source"),
+            data=data,
+            ignored=self.coursedir.ignore,
+        )
         for name in replaceable:
             files.pop(os.path.normpath(name), None)
         policy = Policy(
@@ -354,7 +358,13 @@ class Course:
     ) -> list[MasterNotebook]:
         """Return the notebooks, with each test placed by `find_placement`."""
         masters = [
-            find_placement(master, self, settings, pool, again=again)
+            find_placement(
+                master=master,
+                course=self,
+                settings=settings,
+                pool=pool,
+                again=again,
+            )
             for master in self.masters
         ]
         self.clear_cache()
@@ -396,7 +406,11 @@ class Course:
     def marks(self, student: str | None = None) -> defaultdict[str, StudentMarks]:
         """Return the marks of the assignment in the gradebook: see `read_marks`."""
         with self.gradebook() as book:
-            return read_marks(book, self.assignment, student)
+            return read_marks(
+                book=book,
+                assignment=self.assignment,
+                student=student,
+            )
 
 
 def _check_name(assignment: str) -> None:

@@ -152,9 +152,20 @@ class Decisions:
             is_kept = False
             since = {}
             if previous:
-                since = self._since(submission, previous, previous_marks, marks)
+                since = self._since(
+                    submission=submission,
+                    previous=previous,
+                    previous_marks=previous_marks,
+                    marks=marks,
+                )
                 may_lower = self.options.allow_lower
-                change = decide(submission, previous, previous_marks, marks, may_lower)
+                change = decide(
+                    submission=submission,
+                    previous=previous,
+                    before=previous_marks,
+                    after=marks,
+                    may_lower=may_lower,
+                )
                 if change:
                     self.changes.append(change)
                     is_kept = change.is_kept
@@ -169,7 +180,11 @@ class Decisions:
         if previous and is_kept:
             self.on_result(previous)
             return None
-        return self._result(submission, marks, since)
+        return self._result(
+            submission=submission,
+            marks=marks,
+            since=since,
+        )
 
     def _result(
         self,
@@ -247,7 +262,11 @@ class Decisions:
             elif report := submission.reports.get(name):
                 for cell in not_run(report):
                     gradebook.unscore(book.find_grade(cell, name, *key))
-                gradebook.write_comments(notebook, notes[name], report.verdicts)
+                gradebook.write_comments(
+                    notebook=notebook,
+                    sentences=notes[name],
+                    verdicts=report.verdicts,
+                )
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 
@@ -269,7 +288,7 @@ class Decisions:
             repaired = submission.repaired.get(name)
             if repaired and path.is_file():
                 sentences[name] = _describe_changes(
-                    outline.exercises,
+                    exercises=outline.exercises,
                     marks_before=previous_marks.marks(name),
                     marks=marks.marks(name),
                     cells_before=cells_of(path),

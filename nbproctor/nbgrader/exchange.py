@@ -157,7 +157,12 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
                 return
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            refusals = self._replace(target, filename, timestamp, owner)
+            refusals = self._replace(
+                target=target,
+                filename=filename,
+                timestamp=timestamp,
+                owner=owner,
+            )
         finally:
             with suppress(OSError):  # it is not empty
                 target.parent.rmdir()

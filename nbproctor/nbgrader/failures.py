@@ -101,7 +101,7 @@ def no_kernel(lines: Sequence[str]) -> ComputerError:
 
 def _database_message(error: BaseException | None) -> str | None:
     """Return the database's own words; nbgrader hides them in errors of its own."""
-    while error is not None:
+    while error:
         # Only this kind: the others are bugs in a program, not faults of the file.
         if type(error) in (OperationalError, DatabaseError):
             return str(getattr(error, "orig", error))

@@ -128,7 +128,11 @@ def report(
     `standings` are what `participants` returns. With `find_similar`, it looks for
     unusually similar long answers.
     """
-    graded = graded_notebooks(course, standings, "a report")
+    graded = graded_notebooks(
+        course=course,
+        standings=standings,
+        purpose="a report",
+    )
     full_names = {s: _full_name(each.person) or s for s, each in standings.items()}
     names = labels(full_names)
 
@@ -140,16 +144,20 @@ def report(
         }
 
     rendered, lines = class_report(
-        graded,
-        course.outlines,
-        names_of("missing"),
+        notebooks=graded,
+        outlines=course.outlines,
+        missing=names_of("missing"),
         excused=names_of("excused"),
         late_without_time=late_without_time(standings),
         find_similar=find_similar,
         groups=course.read_column("group"),
         permissions=course.options.describe_permissions(course.assignment),
     )
-    return _write_report(course, course.assignment, rendered), lines
+    return _write_report(
+        course=course,
+        name=course.assignment,
+        text=rendered,
+    ), lines
 
 
 def term_report(
@@ -171,14 +179,22 @@ def term_report(
             own=True,
             **values,
         )
-        _write_report(course, f"term/{row['student']}", page)
+        _write_report(
+            course=course,
+            name=f"term/{row['student']}",
+            text=page,
+        )
     text = render(
         "term.html",
         rows=rows,
         own=False,
         **values,
     )
-    return _write_report(course, "term", text)
+    return _write_report(
+        course=course,
+        name="term",
+        text=text,
+    )
 
 
 def _write_report(
@@ -261,7 +277,11 @@ class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]
         makers = {name: _maker(outline) for name, outline in outlines.items()}
         waiting = []
         by_student = defaultdict(list)
-        for graded in graded_notebooks(course, standings, "feedback"):
+        for graded in graded_notebooks(
+            course=course,
+            standings=standings,
+            purpose="feedback",
+        ):
             job = _make_job(course, graded, makers[graded.notebook])
             if self.force or not job.is_made:
                 waiting.append(job)
@@ -328,7 +348,11 @@ def _make_job(
 ) -> PageJob:
     """Return the job of a page: its path, and the fingerprint of all its inputs."""
     pages_folder = course.folder("feedback", graded.student)
-    facts = replace(graded, path=None, seconds=0)
+    facts = replace(
+        graded,
+        path=None,
+        seconds=0,
+    )
     key = hashlib.sha256(maker)
     key.update(msgspec.json.encode(facts, order="deterministic"))
     if graded.path:

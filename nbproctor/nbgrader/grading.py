@@ -136,13 +136,18 @@ def grade(
         submitted; or nothing can be executed on this computer.
     """
     options = RunOptions(
-        students,
+        students=students,
         force=force,
         allow_lower=True,
         weak_sandbox=weak_sandbox,
         cluster=cluster,
     )
-    return regrade(course, assignment, progress, options)[0]
+    return regrade(
+        course=course,
+        assignment=assignment,
+        progress=progress,
+        options=options,
+    )[0]
 
 
 def regrade(
@@ -176,6 +181,10 @@ def regrade(
     only = None
     if options.students is not None:
         only = [result.student for result in converter.results]
-    standings = participants(course, converter.results, only).values()
+    standings = participants(
+        course=course,
+        new_results=converter.results,
+        students=only,
+    ).values()
     results = [each.result for each in standings]
     return results, sorted(converter.changes, key=attrgetter("student"))

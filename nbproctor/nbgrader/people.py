@@ -125,7 +125,11 @@ def extend(
             until = platforms.utc(extension).replace(" UTC", "+00:00")
             extension -= due
         book.update_or_create_submission(assignment, student, extension=extension)
-    platforms.update_record(course.records, "until", {student: until})
+    platforms.update_record(
+        records=course.records,
+        column="until",
+        texts={student: until},
+    )
     return due + extension, due
 
 
@@ -142,7 +146,11 @@ def excuse(
         find_assignment(book, course.assignment)
         _check_enrolled(book, student)
     text = "yes" if yes else ""
-    platforms.update_record(course.records, "excused", {student: text})
+    platforms.update_record(
+        records=course.records,
+        column="excused",
+        texts={student: text},
+    )
 
 
 Standings: TypeAlias = Mapping[str, "Participant"]
@@ -204,13 +212,26 @@ def participants(
             if stored and stored.student == student:  # not copied from somebody else
                 result = stored
             elif folder.is_dir():
-                result = replace(result, status="graded", reason="")
+                result = replace(
+                    result,
+                    status="graded",
+                    reason="",
+                )
             else:
                 reason = "Submitted, but not graded yet. Run `grade`."
-                result = replace(result, status="not graded", reason=reason)
+                result = replace(
+                    result,
+                    status="not graded",
+                    reason=reason,
+                )
         result = replace(result, score=marks.total())
         if student in excused:
-            result = replace(result, status="excused", reason="", score=None)
+            result = replace(
+                result,
+                status="excused",
+                reason="",
+                score=None,
+            )
         waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
             cells = ", ".join(grade.cell for grade in waiting)
@@ -251,7 +272,14 @@ def outdated(course: Course, standings: Standings) -> list[str]:
             continue
         folder = course.folder("submitted", student)
         is_same_work = result.handed_in == fingerprint(folder)
-        if not (is_same_work and is_same_time(result, participant.marks, folder)):
+        if not (
+            is_same_work
+            and is_same_time(
+                result=result,
+                marks=participant.marks,
+                folder=folder,
+            )
+        ):
             students.append(student)
     return students
 

@@ -66,7 +66,12 @@ def find_placement(
         return recorded
     blank = _with_placement(master, {})
     try:
-        places = _places(blank, settings, pool, course.folder("source"))
+        places = _places(
+            master=blank,
+            settings=settings,
+            pool=pool,
+            source=course.folder("source"),
+        )
     except (ExecutionError, Ungradable) as error:
         log.warning(
             "the reference solution of %s cannot run: %s", master.notebook, error
@@ -147,7 +152,12 @@ def _places(
     def lost_in(places: Places) -> dict[str, str]:
         """Return the free tests that the reference does not pass, and the messages."""
         placed_master = _with_placement(master, places)
-        report = grade_answers(placed_master, placed_master, settings, pool)
+        report = grade_answers(
+            master=placed_master,
+            answers=placed_master,
+            settings=settings,
+            pool=pool,
+        )
         lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
         return {v.cell_id: v.message for v in lost if v.cell_id in free}
 
@@ -164,7 +174,13 @@ def _places(
     if not lost:
         return places
     nowhere: Places = {}
-    faults = dict(kernel_faults(master, source, settings.limits.cell))
+    faults = dict(
+        kernel_faults(
+            master=master,
+            source=source,
+            timeout=settings.limits.cell,
+        )
+    )
     while lost.keys() - nowhere.keys():
         lost = lost_in(places | nowhere)
         reasons = lost | reasons
@@ -180,7 +196,11 @@ def _with_placement(master: MasterNotebook, places: dict[str, Any]) -> MasterNot
     for cell in master.cells:
         if cell.kind == "test" and cell.placement_reason != TAGGED:
             where, reason = places.get(cell.id, ("judge", ""))
-            cell = replace(cell, where=where, placement_reason=reason)
+            cell = replace(
+                cell,
+                where=where,
+                placement_reason=reason,
+            )
         cells.append(cell)
     return master.with_cells(cells)
 

@@ -86,7 +86,12 @@ def reference_faults(
 ) -> Iterator[str]:
     """Grade the reference as a submission; yield a sentence for each loss."""
     try:
-        report = grade_answers(master, master, settings, pool)
+        report = grade_answers(
+            master=master,
+            answers=master,
+            settings=settings,
+            pool=pool,
+        )
     except (ExecutionError, Ungradable) as error:
         yield f"the reference solution of {master.notebook} cannot run: {error}"
         return
@@ -119,11 +124,20 @@ def wrong_differences(
     settings = replace(settings, limits=limits)
     for name, answers in wrong_answers(master).items():
         try:
-            report = grade_answers(master, answers, settings, pool)
+            report = grade_answers(
+                master=master,
+                answers=answers,
+                settings=settings,
+                pool=pool,
+            )
         except (ExecutionError, Ungradable) as error:
             yield f"{master.notebook}: {name} cannot be graded: {error}"
             continue
-        nodes = run_in_kernel(answers, source, settings.limits.cell)
+        nodes = run_in_kernel(
+            master=answers,
+            source=source,
+            timeout=settings.limits.cell,
+        )
         marks = {n.metadata["name"]: _points(n, settings) for n in nodes}
         for v in report.verdicts:
             points = marks.get(v.cell_id)
@@ -180,7 +194,11 @@ def kernel_faults(
     timeout: float,
 ) -> Iterator[tuple[str, str]]:
     """Yield each cell that fails or loses points in a kernel, and a sentence."""
-    for node in run_in_kernel(master, source, timeout):
+    for node in run_in_kernel(
+        master=master,
+        source=source,
+        timeout=timeout,
+    ):
         name = node.metadata["name"]
         complaint = one_line(_complaint(node))
         if not is_grade(node):

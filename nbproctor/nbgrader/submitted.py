@@ -79,7 +79,11 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
             for entry in entries:
                 if any(_is_same_name(entry.stem, other) for other in others):
                     continue  # grading that assignment names it
-                if reason := _refuse_entry(entry, assignment, len(entries) == 1):
+                if reason := _refuse_entry(
+                    entry=entry,
+                    assignment=assignment,
+                    is_alone=len(entries) == 1,
+                ):
                     slash = "/" if entry.is_dir() else ""
                     path = f"{folder}{one_line(entry.name)}{slash}"
                     yield path, f"{reason}move it to {folder}{assignment}/"

@@ -80,8 +80,8 @@ class TryResult:
     """The result of one submission before the deadline."""
 
     student: str
-    result: SubmissionResult | None  # None: no try left, late, or a problem
     noticed: datetime  # UTC
+    result: SubmissionResult | None = None  # None: no try left, late, or a problem
     tries_today: int = 0  # with this one
     late: bool = False  # it came after the student's deadline
     problem: str = ""  # why it could not be collected, or nothing be given back
@@ -138,7 +138,11 @@ class Watch(ExitStack):
         """
         failures = self._run_exchange("Collect", update=True)
         tries = [
-            TryResult(name, None, now, problem=reason)
+            TryResult(
+                student=name,
+                noticed=now,
+                problem=reason,
+            )
             for name, reason in failures.items()
         ]
         settled = self._settled(now)
@@ -153,7 +157,13 @@ class Watch(ExitStack):
             if record.noticed <= (self.deadlines[student] or datetime.max):
                 taken.append(student)
             elif record.late != record.files:  # `grade` will grade these files
-                tries.append(TryResult(student, None, record.noticed, late=True))
+                tries.append(
+                    TryResult(
+                        student=student,
+                        noticed=record.noticed,
+                        late=True,
+                    )
+                )
                 record.late = record.files
         self._more = len(taken) > BATCH_SIZE
         if taken:
@@ -204,7 +214,13 @@ class Watch(ExitStack):
         tries = []
         for student, problem in obstacles.items():
             self._students[student].failures += 1
-            tries.append(TryResult(student, None, now, problem=problem))
+            tries.append(
+                TryResult(
+                    student=student,
+                    noticed=now,
+                    problem=problem,
+                )
+            )
         students = [student for student in students if student not in obstacles]
         results: dict[str, SubmissionResult | None] = dict.fromkeys(students)
         graded = students
@@ -219,20 +235,36 @@ class Watch(ExitStack):
                 graded = [s for s in graded if read_secret(folder(s))]
         if graded:
             graded_now, _ = regrade(
-                course,
-                course.assignment,
-                options=RunOptions(graded, keep_pages=True, weak_sandbox=self._weak),
+                course=course,
+                assignment=course.assignment,
+                options=RunOptions(
+                    students=graded,
+                    keep_pages=True,
+                    weak_sandbox=self._weak,
+                ),
                 pool=self._pool,
             )
             results |= {result.student: result for result in graded_now}
         for student, result in results.items():
             try:
-                tries.append(self._release_feedback(student, result, now))
+                tries.append(
+                    self._release_feedback(
+                        student=student,
+                        result=result,
+                        now=now,
+                    )
+                )
             except Exception as error:  # the next poll tries it again
                 if computer := as_computer_error(error):
                     raise computer from error
                 self._students[student].failures += 1
-                tries.append(TryResult(student, None, now, problem=str(error)))
+                tries.append(
+                    TryResult(
+                        student=student,
+                        noticed=now,
+                        problem=str(error),
+                    )
+                )
         return tries
 
     def _release_feedback(
@@ -259,18 +291,27 @@ class Watch(ExitStack):
         # Only feedback is a try. It is recorded now, so that after a kill, the page is
         # made again, but counted once.
         if passes and not problem:
-            attempt = Attempt(now, record.files, passes)
+            attempt = Attempt(
+                when=now,
+                files=record.files,
+                passes=passes,
+            )
             with course.gradebook() as book:
-                record_try(book, course.assignment, student, attempt)
+                record_try(
+                    book=book,
+                    assignment=course.assignment,
+                    student=student,
+                    attempt=attempt,
+                )
             record.tries.append(attempt)
         if not result:
             record.waiting = {today: record.files}
         else:
             record.done = record.files
         return TryResult(
-            student,
-            result,
-            record.noticed,
+            student=student,
+            result=result,
+            noticed=record.noticed,
             tries_today=record.tries_on(today),
             problem=problem,
         )
@@ -315,7 +356,7 @@ class Watch(ExitStack):
                 tries=[attempt.notebook(outline) for attempt in reversed(earlier)],
                 notes=result.notes.get(name, []) if result and is_failure else [],
                 is_failure=is_failure,
-                is_waiting=result is None,
+                is_waiting=not result,
                 most=course.options.early_tries,
             )
             write_file(path, prepend_early_feedback(path, early))

@@ -54,7 +54,7 @@ class ShownCell:
     def empty(self) -> bool:
         """Whether the cell has nothing to show."""
         if self.role == "test":
-            return self.test is None
+            return not self.test
         if self.source.strip():
             return False
         return self.is_markdown or self.role == "own"

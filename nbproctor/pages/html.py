@@ -165,7 +165,7 @@ class _Renderer(RendererHTML):
         token = tokens[index]
         alt = escape(self.renderInlineAsText(token.children or [], options, env))
         picture = _picture(str(token.attrGet("src") or ""), env)
-        if picture is None:
+        if not picture:
             return f"<em>[{alt or 'a picture'}: not included in this page]</em>"
         return f'<img src="{picture}" alt="{alt or "A picture of the text"}">'
 
@@ -224,7 +224,7 @@ def _picture(source: str, env: EnvType) -> str | None:
             return f"data:{mime};base64,{data}"
         return None
     folder = env["folder"]
-    if folder is None or ":" in source or source.startswith("/"):
+    if not folder or ":" in source or source.startswith("/"):
         return None
     path = folder / source
     mime, _ = mimetypes.guess_type(path.name)

@@ -64,7 +64,12 @@ class PageJob:
     def without_notebook(self) -> PageJob:
         """Return the job of a page without cells, which says that they are left out."""
         notes = [*self.graded.notes, TOO_MUCH]
-        return replace(self, graded=replace(self.graded, path=None, notes=notes))
+        graded = replace(
+            self.graded,
+            path=None,
+            notes=notes,
+        )
+        return replace(self, graded=graded)
 
 
 def prepend_early_feedback(page: Path, early: str) -> str:

@@ -165,7 +165,11 @@ class Summary:
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
         #: Tests outside any exercise that measured something, or failed.
         self.ungraded = [
-            self._test(cell, "", full=False)
+            self._test(
+                cell=cell,
+                excuse="",
+                full=False,
+            )
             for cell in outline.master.cells
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
@@ -189,7 +193,14 @@ class Summary:
         worth = {name for name in exercise.graded if cells[name].points}
         by_hand = any(graded.mark(name).by_hand for name in worth)
         excuse = self._explain_full_points(exercise, by_hand)
-        tests = [self._test(cells[name], excuse, full) for name in exercise.tests]
+        tests = [
+            self._test(
+                cell=cells[name],
+                excuse=excuse,
+                full=full,
+            )
+            for name in exercise.tests
+        ]
         state: State
         if exercise.by_hand and not worth.isdisjoint(graded.waiting):
             state = "waiting"
@@ -236,7 +247,7 @@ class Summary:
         mark = self._graded.mark(cell.id)
         max_points = cell.points
         points = mark.points if max_points else None
-        from_points = mark.by_hand or verdict is None
+        from_points = mark.by_hand or not verdict
         if not verdict:
             verdict = Verdict(
                 cell_id=cell.id,
@@ -305,7 +316,7 @@ class Summary:
         """
         if self._student_cells and answer.kind in ("solution", "task"):
             cell = self._student_cells.get(answer.id)
-            if cell is None or source_of(cell).strip() == answer.stub.strip():
+            if not cell or source_of(cell).strip() == answer.stub.strip():
                 return True
         unsolved = [test.verdict.is_unsolved for test in tests if test.max_points]
         return bool(unsolved) and all(unsolved)

@@ -78,7 +78,12 @@ class Canvas(Platform):
         titles = sheet.titles
         if titles[0] not in ("Student", "LastName") or "ID" not in titles:
             return None
-        chosen, _ = choose_column(titles, r"(.*) \(\d+\)$", assignment, column)
+        chosen, _ = choose_column(
+            heads=titles,
+            titles=r"(.*) \(\d+\)$",
+            assignment=assignment,
+            column=column,
+        )
         most = ""
         for row in sheet.body[:3]:
             if sheet.value(row, 0) == "Points Possible":

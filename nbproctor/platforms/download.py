@@ -378,7 +378,9 @@ def parse_download(
         raise CollectError(f"{source} contains no file that can be collected.{lines}")
     file_names = (*notebooks, assignment)
     recognised = recognise(content.entries) or read_plain_files(
-        content.entries, file_names, roster
+        entries=content.entries,
+        file_names=file_names,
+        roster=roster,
     )
     download = Download(
         recognised=recognised,

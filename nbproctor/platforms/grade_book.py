@@ -142,7 +142,7 @@ def read_class_list(path: Path) -> list[Person]:
     `RosterError`: it is none, or no column says who somebody is.
     """
     rows = _read_list(
-        path,
+        path=path,
         kinds=Kind,
         expected="that identifies the student: student_id, login, username, id or "
         "e-mail",
@@ -198,7 +198,11 @@ def read_groups(path: Path, roster: Roster) -> Groups:
     `RosterError`: the file is not such a list, or names somebody who is not in the
     class list.
     """
-    rows = _read_list(path, ["group"], "'group' (in addition to 'student')")
+    rows = _read_list(
+        path=path,
+        kinds=["group"],
+        expected="'group' (in addition to 'student')",
+    )
     groups = defaultdict[str, list[Person]](list)
     for row in rows:
         group = row.texts["group"]
@@ -250,7 +254,7 @@ def read_times(
     unclear.
     """
     rows = _read_list(
-        path,
+        path=path,
         kinds=["submitted", "time"] if is_time_list else Kind,
         expected="for the time: one of time, submitted, handed in, date, timestamp",
     )

@@ -196,7 +196,12 @@ class Platform:
             return None
         if not any(re.match(self.titles, title) for title in sheet.titles):
             return None
-        chosen, title = choose_column(sheet.titles, self.titles, assignment, column)
+        chosen, title = choose_column(
+            heads=sheet.titles,
+            titles=self.titles,
+            assignment=assignment,
+            column=column,
+        )
         return GradeColumn(chosen, number(title[2] or ""))
 
     def feedback_names(

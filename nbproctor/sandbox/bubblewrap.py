@@ -41,7 +41,7 @@ def command(
     own names. `FileNotFoundError`: bubblewrap is not installed.
     """
     bwrap = shutil.which("bwrap")
-    if bwrap is None:
+    if not bwrap:
         raise FileNotFoundError("bubblewrap (bwrap) is not installed")
     namespaces = ["pid", "ipc", "uts", "cgroup-try"]
     if not policy.network:
@@ -88,7 +88,6 @@ def failure() -> str:
         trial,
         capture_output=True,
         text=True,
-        check=False,
     )
     if result.returncode == 0:
         return ""

@@ -129,8 +129,21 @@ class Rebuilt:
             *before, answer = parts
             if cell and cell.kind == "solution" and repairs:
                 answer = self._without_stub_line(answer, cell)
-            cells += [_to_raw_cell(addition, None, budget) for addition in before]
-            cells.append(_to_raw_cell(answer, cell, budget))
+            cells += [
+                _to_raw_cell(
+                    handed=addition,
+                    cell=None,
+                    budget=budget,
+                )
+                for addition in before
+            ]
+            cells.append(
+                _to_raw_cell(
+                    handed=answer,
+                    cell=cell,
+                    budget=budget,
+                )
+            )
         notes = []
         for change, sentence in _SENTENCES.items():
             names = [*dict.fromkeys(self._changes[change])]
@@ -161,8 +174,6 @@ class Rebuilt:
             for block in blocks
             if not block.is_unwritten or block.signature not in left_over
         ]
-        if len(answer) == len(blocks):
-            return handed
         if answer[-1] is not blocks[-1]:
             self._changes["stub"].append(exercise.id)
         return replace(handed, text=CellText.parse(joined(answer)))

@@ -65,7 +65,11 @@ def repair(
     `siblings` are the names of the assignment's other notebooks, whose files are left
     out. `Ungradable`: no file in the folder is this notebook; the message says why.
     """
-    readings, notes = _readings(folder, master, siblings)
+    readings, notes = _readings(
+        folder=folder,
+        master=master,
+        siblings=siblings,
+    )
     chosen, *others = readings
     version = chosen.version
     name = version.file.name
@@ -144,7 +148,12 @@ def _readings(
 ) -> tuple[list[Rebuilt], list[str]]:
     """Return the versions in all files, the one to be graded first; and notes."""
     budget = Budget()
-    files = candidates(folder, master.notebook, siblings, budget)
+    files = candidates(
+        folder=folder,
+        notebook=master.notebook,
+        siblings=siblings,
+        budget=budget,
+    )
     exercises = {cell.id for cell in master.of_kind("solution", "task")}
     failures = {}
     readings: list[Rebuilt] = []
@@ -194,8 +203,16 @@ def _read(
         raise file.fault("is a file of the assignment itself")
     has_exercises = bool(master.of_kind("solution", "task", "test"))
     readings = []
-    for version in read_versions(file, data, repairs=master.repairs):
-        rebuilt = Rebuilt(version, number, master)
+    for version in read_versions(
+        file=file,
+        data=data,
+        repairs=master.repairs,
+    ):
+        rebuilt = Rebuilt(
+            version=version,
+            number=number,
+            master=master,
+        )
         if rebuilt.belongs or not has_exercises:
             readings.append(rebuilt)
     if not readings:
