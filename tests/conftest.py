@@ -110,9 +110,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
+def pytest_collection() -> None:
+    """Collect tests without garbage collection: what they import stays to the end."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare garbage collection, here and in forks, what stays to the end anyway."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ those of the syntax tree, without docstrings and imports.
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +37,7 @@ def measure_readability(root: Path) -> Readability:
     """Measure all modules below a folder."""
     total = Counter[str]()
     for path in root.rglob("*.py"):
-        total.update(_measure(path.read_text("utf-8")))
+        total.update(_measure(path.read_text("utf-8"), parse(path)))
     return Readability(
         nodes=total["nodes"],
         nodes_per_code_line=total["nodes"] / total["code lines"],
@@ -46,9 +47,15 @@ def measure_readability(root: Path) -> Readability:
     )
 
 
-def _measure(text: str) -> dict[str, int]:
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    """Parse a module, once for all tests."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+def _measure(text: str, tree: ast.Module) -> dict[str, int]:
     """Measure one module."""
-    nodes, excluded = _walk(ast.parse(text))
+    nodes, excluded = _walk(tree)
     code_lines = sum(
         number not in excluded and line.strip()[:1] not in ("", "#")
         for number, line in enumerate(text.splitlines(), 1)

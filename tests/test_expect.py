@@ -229,8 +229,7 @@ def test_a_test_that_wants_the_impossible_is_itself_called_broken(want: object) 
 
 
 def test_a_long_message_is_cut_and_stays_one_line() -> None:
-    want = {f"a long\nkey {i}": 1.0 for i in range(50)}
-    assert diagnosis({}, want).endswith("…")
+    assert diagnosis({}, {f"a long\nkey {i}": 1.0 for i in range(50)}).endswith("…")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.readability import Readability, measure_readability
+from tests.readability import Readability, measure_readability, parse
 
 # Top floor first. A room imports itself and what stands in later lines, nothing else.
 FLOORS = """\
@@ -73,11 +73,11 @@ class Facts(NamedTuple):
 
 @functools.cache
 def facts(path: Path) -> Facts:
-    """Read a module, which is parsed once for all tests."""
+    """Read a module."""
     imports: list[tuple[str, str]] = []
     called = set[str]()
     classes: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parse(path)):
         match node:
             case ast.Import(names):
                 imports += [(*alias.name.split("."), "")[:2] for alias in names]
@@ -120,7 +120,7 @@ def test_the_map_gives_every_room_in_its_order_with_its_own_sentence(
     for name, sentence in rows:
         path = package / name
         path = path if path.is_file() else path / "__init__.py"
-        docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        docstring = ast.get_docstring(parse(path)) or ""
         first = " ".join(docstring.partition("\n\n")[0].split())
         assert sentence == first.replace("``", "`").rstrip(".") + ".", name
 

@@ -192,8 +192,7 @@ def shown(*mimebundles: dict[str, Any]) -> list[dict[str, Any]]:
 def test_each_kind_is_kept_up_to_the_limit_of_all_together() -> None:
     half = picture(sanitize.MAX_IMAGES // 2 - 1_000)
     cleaned = sanitize.clean(shown(*[{"image/png": half}] * 3))
-    are_pictures = ["image/png" in output["data"] for output in cleaned]
-    assert are_pictures == [True, True, False]
+    assert ["image/png" in output["data"] for output in cleaned] == [True, True, False]
     assert cleaned[2]["data"] == OTHER_KIND
     attached = {f"{n}.png": {"image/png": half} for n in range(3)}
     assert [*sanitize.attachments(attached)] == ["0.png", "1.png"]

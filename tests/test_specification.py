@@ -371,8 +371,7 @@ def test_in_the_judge_an_answer_that_is_asked_anew_excuses_nothing() -> None:
 
 def test_two_functions_of_one_name_are_asked_each() -> None:
     def of(look_up: Function) -> Specification:
-        one = specification(means)
-        return replace(one, target=calls_to(look_up))
+        return replace(specification(means), target=calls_to(look_up))
 
     with recording({}):
         check(of(lambda: means), "values")
@@ -404,8 +403,7 @@ def test_what_another_property_judges_is_left_out_of_a_comparison() -> None:
     assert not is_multiple(None, COLUMNS)
     assert not is_multiple(COLUMNS, COLUMNS + 1)
     for shaped in (COLUMNS, COLUMNS.T, COLUMNS.ravel(), COLUMNS.tolist()):
-        entry = entry_in_any_shape({"dW": shaped}, "dW", (2, 3))
-        assert np.array_equal(entry, COLUMNS)
+        assert np.array_equal(entry_in_any_shape({"dW": shaped}, "dW", (2, 3)), COLUMNS)
     for got in (None, {}, {"dW": "text"}, {"dW": COLUMNS[0]}, {"dW": COLUMNS * np.nan}):
         assert entry_in_any_shape(got, "dW", (2, 3)) is None
 
@@ -495,8 +493,7 @@ def test_each_size_is_1_alone_and_beyond_the_numbers_of_the_answer() -> None:
 
 def test_one_argument_is_whole_while_the_others_are_not() -> None:
     *_, case = kinds(COLUMNS, COLUMNS / 4)
-    types = [array.dtype.kind for array in case]
-    assert types == ["f", "i"]
+    assert [array.dtype.kind for array in case] == ["f", "i"]
 
 
 def test_each_number_is_0_and_1_while_the_others_are_as_usual() -> None:

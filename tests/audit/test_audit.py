@@ -480,8 +480,7 @@ def test_the_lab_is_fair_and_strict_and_its_reference_right(lab):
 
 @pytest.mark.slow
 def test_no_message_holds_a_number_that_is_not_public(lab, project):
-    release = project / "release/neural_network/neural_network.ipynb"
-    cells = read_json(release)["cells"]
+    cells = read_json(project / "release/neural_network/neural_network.ipynb")["cells"]
     public = "\n".join("".join(cell["source"]) for cell in cells)
     public_numbers = set(re.findall(NUMBER, public))
     hidden = {test for tests in lab.tests.values() for test in tests}

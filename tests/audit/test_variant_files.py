@@ -119,8 +119,7 @@ cell = "area = max"
     assert turned.place == "variants/geometry/area/right/turned.py"
     assert adds.source == REFERENCE.replace("*", "+")
     assert half.source == "def area(a, b):\n    return b * a / 2\n"
-    edited = REFERENCE.replace("return a * b", "return 2 * a + b")
-    assert added_twice.source == edited
+    assert added_twice.source == REFERENCE.replace("return a * b", "return 2 * a + b")
     assert largest.source == "def area(a, b):\n    a = max(a, b)\n    return a\n"
     assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
     assert (half.announced, half.unnamed) == ("rectangles", False)

@@ -81,8 +81,7 @@ def cross(course: Path) -> Endings:
                 book.executescript(statements)
                 subprocess.run(shell_command, shell=True, cwd=copy, check=True)
                 done = run_here(*command.split(), cwd=copy)
-            message = " ".join(done.stderr.split())
-            endings[fault][command] = (done.returncode, message)
+            endings[fault][command] = (done.returncode, " ".join(done.stderr.split()))
             subprocess.run(["chmod", "-R", "u+w", copy], check=True)
             shutil.rmtree(copy)
     return endings

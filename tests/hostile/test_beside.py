@@ -47,8 +47,7 @@ def judged(servers: Servers) -> Judged:
             else c
             for c in TRAP.master.cells
         )
-        times = limits(call=1.0, cell=2.0, submission=40.0)
-        settings = Settings(times, Policy())
+        settings = Settings(limits(call=1.0, cell=2.0, submission=40.0), Policy())
         execution = Execution(TRAP.handed_in(**cells), moved_master, settings)
         verdicts = execute(execution, servers).verdicts
         return {verdict.cell_id: verdict.points for verdict in verdicts}
@@ -82,8 +81,7 @@ def test_it_reads_the_text_of_the_cell_beside_it_and_of_no_other(
         "mean_of([1, 2, 6])": 0,
         MARK: 0,
     }.items():
-        points = judged("beside", area=reader.format(word[::-1]))
-        assert points["area-map"] == expected
+        assert judged("beside", area=reader.format(word[::-1]))["area-map"] == expected
 
 
 def test_the_next_cell_beside_the_answer_gets_a_fresh_process(judged: Judged) -> None:

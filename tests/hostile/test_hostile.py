@@ -119,8 +119,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
         name: text.replace("COURSE", repr(str(court.course)))
         for name, text in case.cells.items()
     }
-    code = TRAP.handed_in(**cells)
-    report = court.execute(code, case.files)
+    report = court.execute(TRAP.handed_in(**cells), case.files)
 
     assert TRAP.earned(report) == FULL | case.earns
 
@@ -138,8 +137,7 @@ def test_a_hostile_submission(court: Court, case: Case) -> None:
     assert _left_behind() == []
     assert _processes() == court.processes, "a process survived, or a server died"
     if case in CASES[::6] or case is CASES[-1]:  # one that looks around for six
-        following = court.execute(TRAP.handed_in(LOOK_AROUND))
-        assert following == court.honest
+        assert court.execute(TRAP.handed_in(LOOK_AROUND)) == court.honest
 
 
 def test_the_honest_submission_earns_everything(court: Court) -> None:

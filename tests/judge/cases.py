@@ -774,22 +774,6 @@ f(random.random())
 --- f_hidden test 1: 1
 assert f(1) == 1
 
-=== a public test whose calls take longer than one may costs no points
-call 0.5
---- f solution
-def f(x): return x
---- f answer
-import time
-def f(x):
-    time.sleep(0.3)
-    return x
---- f_a test: 0 passed
-for n in range(3): assert f(n) == n
---- f_b test: 0 passed
-for n in range(3): assert f(n) == n
---- f_hidden test 1: 1
-assert f(1) == 1
-
 === a public test that would bind a student's name runs in the judge
 --- f solution
 def f(x): return x
@@ -1270,6 +1254,22 @@ assert result.wasSuccessful()
 
 # Those that wait for a limit of time, or that use up processes.
 STOPPED = r"""
+=== a public test whose calls take longer than one may costs no points
+call 0.5
+--- f solution
+def f(x): return x
+--- f answer
+import time
+def f(x):
+    time.sleep(0.3)
+    return x
+--- f_a test: 0 passed
+for n in range(3): assert f(n) == n
+--- f_b test: 0 passed
+for n in range(3): assert f(n) == n
+--- f_hidden test 1: 1
+assert f(1) == 1
+
 === an object without text costs its own exercise only
 call 0.5
 --- raises solution

@@ -80,8 +80,7 @@ def test_what_is_no_number_or_picture_is_not_measured(
 ) -> None:
     measure("in a kernel", 2)
     measure("words", 375, "in a minute", of=500)
-    printed = capsys.readouterr().out
-    assert printed == "in a kernel: 2\nwords: 375 of 500, in a minute\n"
+    assert capsys.readouterr().out == "in a kernel: 2\nwords: 375 of 500, in a minute\n"
     assert Measure("words", 375.0, of=500).amount == "375 of 500 (75 %)"
     with pytest.raises(ValueError, match="measures loss as nan"):
         measure("loss", math.nan)
@@ -146,8 +145,7 @@ def test_a_student_process_is_asked_the_same_whether_a_test_passes_or_fails(
     for outcome, right in {"passed": 1, "failed": 2}.items():
         requests.clear()
         test = cell("f_1", "test", f"assert f() == {right}", 1.0)
-        report = judged(test, answer="f = lambda: 1")
-        assert report.verdicts[0].outcome == outcome
+        assert judged(test, answer="f = lambda: 1").verdicts[0].outcome == outcome
         requests_by_outcome[outcome] = [*requests]
     assert requests_by_outcome["passed"] == requests_by_outcome["failed"]
 
@@ -186,8 +184,7 @@ def test_what_a_test_draws_does_not_depend_on_the_tests_before_it() -> None:
     drawn = set()
     for count in (1, 5):
         text = f"import numpy as np\nnp.random.rand({count})"
-        report = judged(cell("before", "test", text, 1.0), draws)
-        drawn.add(report.verdicts[1].message)
+        drawn.add(judged(cell("before", "test", text, 1.0), draws).verdicts[1].message)
     (number,) = drawn
     assert float(number) > 0
 

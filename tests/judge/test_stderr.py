@@ -114,8 +114,7 @@ def stock() -> dict[str, float]:
     book = nbformat.v4.new_notebook()
     for cell in case.cells:
         node = nbformat.v4.new_code_cell(cell.source, id=cell.id)
-        marks = {"grade": True, "solution": False, "points": 2}
-        node.metadata["nbgrader"] = marks
+        node.metadata["nbgrader"] = {"grade": True, "solution": False, "points": 2}
         book.cells.append(node)
     run_in_kernel(book, allow_errors=True)
     tests = [node for node in book.cells if node.id in case.results]

@@ -248,8 +248,7 @@ def test_without_a_network_nothing_is_left_half_made_and_what_was_there_stays(
         variables |= without_uv(tmp_path)
     elif not shutil.which("uv"):
         pytest.skip("there is no uv here: see the test with pip")
-    result = kit(toy, "grade", **variables)
-    message = complaint_of(result)
+    message = complaint_of(kit(toy, "grade", **variables))
     assert f"with {tool}." in message
     assert "internet" in message and "six" in message
     assert (toy / ".venv").read_text() == "not a folder"
@@ -446,7 +445,6 @@ def test_a_folder_that_cannot_be_written_is_named(toy: Path) -> None:
     toy.chmod(0o555)
     toy.parent.chmod(0o755)
     command = bound_by_rights(sys.executable, str(toy / "kit.py"), "demo")
-    result = start(*command, cwd=Path("/"))
-    message = complaint_of(result)
+    message = complaint_of(start(*command, cwd=Path("/")))
     assert str(toy) in message and "may write" in message
     assert not (toy / ".venv").exists()

@@ -224,8 +224,7 @@ def test_a_clone_installed_as_documented_grades_a_course_of_plain_nbgrader(
     run("nbgrader", "generate_assignment", "tiny", "--create")
     hand_in(stock, "ann", **RIGHT)
     run("nbgrader", "autograde", "tiny")
-    path = stock / "autograded/ann/tiny/grading.json"
-    graded = read_json(path)
+    graded = read_json(stock / "autograded/ann/tiny/grading.json")
     assert graded["status"] == "graded" and graded["score"] == 10
     run("nbproctor", "off")
     assert config.read_text() == STOCK

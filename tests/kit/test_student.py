@@ -78,8 +78,7 @@ def test_the_start_script_takes_the_best_python_or_says_where_to_get_one(
     if message.startswith("Unpack"):
         (unpacked / "kit.py").unlink()
     for name, version in pythons.items():
-        text = FAKE_PYTHON.format(version=version, name=name)
-        write_program(tmp_path / name, text)
+        write_program(tmp_path / name, FAKE_PYTHON.format(version=version, name=name))
     for name in ("dirname", "uname"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     command = ["/bin/sh", unpacked / "start_linux.sh", "--no-browser"]

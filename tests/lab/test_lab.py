@@ -10,7 +10,7 @@ import contextlib
 import copy
 import gzip
 import hashlib
-import importlib.util
+import importlib
 import io
 import linecache
 import re
@@ -23,7 +23,6 @@ import nbformat
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.special import expit
 
 from nbproctor.audit.variants import read_variants
 from nbproctor.expect import recording
@@ -45,11 +44,6 @@ PARAMETERS = "W1", "b1", "W2", "b2"
 NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 
 
-SPEC = importlib.util.spec_from_file_location("mnist", SOURCE.parent / "mnist.py")
-# When it is first used: it imports Matplotlib, and most runs need no test of it.
-SPEC.loader = importlib.util.LazyLoader(SPEC.loader)
-MNIST = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MNIST)
 DATA = ROOT / "data/mnist"
 LABELS = "train-labels-idx1-ubyte"
 PACKED = (DATA / f"{LABELS}.gz").read_bytes()
@@ -79,9 +73,16 @@ def cells(source):
 
 
 @pytest.fixture(scope="module")
-def lab(lab_master):
+def mnist():
+    """The module of the lab, which imports Matplotlib."""
+    with modules_beside(SOURCE.parent):
+        return importlib.import_module("mnist")
+
+
+@pytest.fixture(scope="module")
+def lab(lab_master, mnist):
     """What the reference notebook defines, without loading the digits."""
-    names = {name: getattr(MNIST, name) for name in ("CLASS_NAMES", "plot_digit")}
+    names = {name: getattr(mnist, name) for name in ("CLASS_NAMES", "plot_digit")}
     with modules_beside(SOURCE.parent):
         for cell in lab_master.of_kind("provided", "solution"):
             if not cell.skip and cell.nbgrader and cell.id not in NEEDS_DATA:
@@ -148,6 +149,7 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
         assert earned(raises) <= earned(wrong), trial.name
 
 
+@pytest.mark.slow
 def test_penalties_that_are_written_out_are_right(hidden, put):
     """The hidden tests pass on penalties of another form, with their strengths."""
     right = hidden["NeuralNetwork"].backward_propagation
@@ -334,6 +336,8 @@ def public_test(lab, lab_master):
 
 
 def float32_in_one_dictionary(network, X):
+    from scipy.special import expit
+
     W1, b1, W2, b2 = (np.float32(getattr(network, name)) for name in PARAMETERS)
     cached = vars(network).setdefault("kept", {})
     cached["Z1"] = W1 @ np.float32(X) + b1
@@ -343,6 +347,7 @@ def float32_in_one_dictionary(network, X):
     return cached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", ["forward_propagation", "backward_propagation"])
 def test_a_right_forward_propagation_passes_in_public(put, public_test, exercise):
     put("NeuralNetwork.forward_propagation", float32_in_one_dictionary)
@@ -710,8 +715,11 @@ def test_what_the_second_lab_claims_holds_for_another_table():
 # --- reference solutions against independent oracles ----------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("z", [-1000, 0.3, [-700, -40.5, 0, 40.5, 700, 1000]])
 def test_sigmoid_is_scipys(lab, z):
+    from scipy.special import expit
+
     sigmoid = lab["Sigmoid"]()
     np.testing.assert_allclose(sigmoid(z), expit(np.float64(z)), rtol=1e-12)
     slope = expit(np.float64(z)) * expit(-np.float64(z))
@@ -741,6 +749,7 @@ def extension(lab):
     return names
 
 
+@pytest.mark.slow
 def test_backward_propagation_serves_softmax_and_relu_unchanged(extension):
     from sklearn.metrics import log_loss
 
@@ -774,11 +783,16 @@ def test_a_drawing_becomes_like_mnist(extension):
 # --- data -----------------------------------------------------------------------
 
 
-def use(folder, monkeypatch, *urls):
+@pytest.fixture
+def use(mnist, monkeypatch):
     """Run `find_data` in a folder; nothing but `urls` can be downloaded."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setitem(MNIST.DATA, "urls", list(urls))
-    return MNIST.find_data
+
+    def find_data_in(folder, *urls):
+        monkeypatch.chdir(folder)
+        monkeypatch.setitem(mnist.DATA, "urls", list(urls))
+        return mnist.find_data
+
+    return find_data_in
 
 
 PACKED_OR_NOT = pytest.mark.parametrize(
@@ -792,7 +806,7 @@ PACKED_OR_NOT = pytest.mark.parametrize(
 @PACKED_OR_NOT
 def test_data_are_found_from_every_folder(
     tmp_path,
-    monkeypatch,
+    use,
     folder,
     ending,
     content,
@@ -801,7 +815,7 @@ def test_data_are_found_from_every_folder(
     (tmp_path / "data/mnist").mkdir(parents=True)
     target = tmp_path / "data/mnist" / f"{LABELS}{ending}"
     target.write_bytes(content)
-    assert use(tmp_path / folder, monkeypatch)(LABELS) == target
+    assert use(tmp_path / folder)(LABELS) == target
 
 
 @pytest.fixture
@@ -817,6 +831,8 @@ def server(tmp_path_factory):
 def test_missing_data_are_downloaded_once(
     tmp_path,
     monkeypatch,
+    mnist,
+    use,
     server,
     with_wget,
     ending,
@@ -825,8 +841,8 @@ def test_missing_data_are_downloaded_once(
     folder, url = server
     (folder / f"{LABELS}{ending}").write_bytes(content)
     if not with_wget:
-        monkeypatch.setattr(MNIST, "wget", None)
-    find = use(tmp_path, monkeypatch, url + ending)
+        monkeypatch.setattr(mnist, "wget", None)
+    find = use(tmp_path, url + ending)
     assert find(LABELS).read_bytes() == content
     (folder / f"{LABELS}{ending}").unlink()  # a second download would now fail
     assert find(LABELS).name == f"{LABELS}{ending}"
@@ -837,7 +853,7 @@ def test_missing_data_are_downloaded_once(
 )
 def test_a_wrong_download_or_none_leaves_nothing_and_says_what_to_do(
     tmp_path,
-    monkeypatch,
+    use,
     server,
     content,
 ):
@@ -846,7 +862,7 @@ def test_a_wrong_download_or_none_leaves_nothing_and_says_what_to_do(
         url = "http://127.0.0.1:9/{}"
     else:
         (folder / f"{LABELS}.gz").write_bytes(content)
-    find = use(tmp_path, monkeypatch, f"{url}.gz")
+    find = use(tmp_path, f"{url}.gz")
     with pytest.raises(
         FileNotFoundError, match=r"put the file into a folder.*data/mni"
     ):
@@ -856,12 +872,12 @@ def test_a_wrong_download_or_none_leaves_nothing_and_says_what_to_do(
 
 def test_a_damaged_file_is_left_alone_and_not_used(
     tmp_path,
-    monkeypatch,
+    use,
     capsys,
 ):
     (tmp_path / LABELS).write_bytes(b"damaged")
     with pytest.raises(FileNotFoundError):
-        use(tmp_path, monkeypatch)(LABELS)
+        use(tmp_path)(LABELS)
     assert "is damaged" in capsys.readouterr().out
     assert (tmp_path / LABELS).read_bytes() == b"damaged"
 
@@ -891,6 +907,7 @@ IMAGES_FILE = idx(2051, [2, 2, 2], b"12345678")
 )
 def test_files_that_are_not_mnist_are_refused(
     tmp_path,
+    mnist,
     images,
     labels,
     reason,
@@ -899,26 +916,26 @@ def test_files_that_are_not_mnist_are_refused(
     images_path.write_bytes(images)
     (tmp_path / "labels").write_bytes(labels)
     with pytest.raises(ValueError, match=reason):
-        MNIST.read_mnist(images_path, tmp_path / "labels")
+        mnist.read_mnist(images_path, tmp_path / "labels")
 
 
-def test_another_data_set_is_another_table(tmp_path, monkeypatch):
+def test_another_data_set_is_another_table(tmp_path, monkeypatch, mnist):
     content = idx(2049, [3], b"012")
     table = {
         "folder": "data/other",
         "files": {"labels": hashlib.sha256(content).hexdigest()},
         "urls": [],
     }
-    monkeypatch.setattr(MNIST, "DATA", table)
+    monkeypatch.setattr(mnist, "DATA", table)
     (tmp_path / "data/other").mkdir(parents=True)
     (tmp_path / "data/other/labels.gz").write_bytes(gzip.compress(content))
     monkeypatch.chdir(tmp_path)
-    assert MNIST.find_files() == [tmp_path / "data/other/labels.gz"]
+    assert mnist.find_files() == [tmp_path / "data/other/labels.gz"]
 
 
-def test_images_and_labels_of_different_numbers_are_not_shuffled():
+def test_images_and_labels_of_different_numbers_are_not_shuffled(mnist):
     with pytest.raises(ValueError, match="9 examples, but 8 labels"):
-        MNIST.shuffle_data(np.arange(9), np.arange(8))
+        mnist.shuffle_data(np.arange(9), np.arange(8))
 
 
 # --- 4.5, the student's own test ----------------------------------------------------

@@ -124,8 +124,7 @@ def test_what_one_submission_does_to_grading_costs_no_other_exercise_or_student(
     """An endless loop, an error of nbgrader's, a student whom nobody has enrolled."""
     seconds = 0.5 * patience()
     configure(course, BOMB, f"c.Nbproctor.call_seconds = {seconds}")
-    opened = nbgrader.Course(course, "tiny")
-    nbgrader.enrol(opened, map(Person, ("ann", "bob", "cem")))
+    nbgrader.enrol(nbgrader.Course(course, "tiny"), map(Person, ("ann", "bob", "cem")))
     hand_in("ann", fizz="def fizz(n):\n    while True:\n        pass")
     for student in ("bob", "cem", "stranger"):
         hand_in(student)
@@ -180,8 +179,7 @@ def test_files_of_the_assignment_are_there_and_replace_those_of_a_student(
     helper = course / "autograded/cem/tiny/helper.py"
     assert helper.read_text() == RIGHT
     configure(course, "c.Autograde.exclude_overwriting = {'tiny': ['helper.py']}")
-    results = graded(course, force=True)
-    assert statuses(results) == right | {"cem": ("graded", 5)}
+    assert statuses(graded(course, force=True)) == right | {"cem": ("graded", 5)}
     assert helper.read_text() == WRONG
 
 

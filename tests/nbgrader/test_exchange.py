@@ -329,8 +329,7 @@ def test_a_folder_without_rights_stops_nobody(course: Path, exchange: Exchange) 
     exchange.submit("ada")
     closed = exchange.submit("eve")
     closed.chmod(0)
-    inside = exchange.submit("kim")
-    (inside / "timestamp.txt").chmod(0)
+    (exchange.submit("kim") / "timestamp.txt").chmod(0)
     try:
         tries = watched(course)
     finally:

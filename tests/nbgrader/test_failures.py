@@ -154,8 +154,7 @@ def test_what_may_not_be_read_is_named_and_everybody_else_is_graded(
         "kept: stays at 10. With --lower: no mark, There is no permission to read"
         in done.stdout
     )
-    results = [result.status for result in graded(course).values()]
-    assert results == ["graded"] * 8
+    assert [result.status for result in graded(course).values()] == ["graded"] * 8
 
 
 def busy_readers() -> MagicMock:

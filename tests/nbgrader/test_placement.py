@@ -52,8 +52,7 @@ def capturing(course: Path, hand_in: HandIn) -> Path:
 
 
 def describe(course: Path) -> list[str]:
-    masters = nbgrader.Course(course, "tiny").masters
-    return nbgrader.describe_placement(masters)
+    return nbgrader.describe_placement(nbgrader.Course(course, "tiny").masters)
 
 
 def notes(results: dict[str, SubmissionResult], student: str) -> dict[str, str]:

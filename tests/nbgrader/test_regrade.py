@@ -117,8 +117,7 @@ def test_a_time_that_a_teacher_changes_is_no_new_submission(course: Path) -> Non
     assert again(course) == [later]
     assert again(course) == []
     run_here("extend", "right", "--days=2", cwd=course)
-    more = MarkChange("right", 0.0, 10.0, "deadline changed", False)
-    assert again(course) == [more]
+    assert again(course) == [MarkChange("right", 0.0, 10.0, "deadline changed", False)]
     with_one(course)
     run_here("due", "2026-11-24", cwd=course)
     (change,) = (each for each in again(course) if each.student == "right")
@@ -218,8 +217,7 @@ def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(
     assert "is excused (EX)" in output and "not recognised" not in output
     assert (course / "book_filled.csv").read_text().count(",EX\n") == 1
     opened = nbgrader.Course(course, "tiny")
-    standings = nbgrader.participants(opened)
-    row = nbgrader.class_table(opened, standings).loc["odd"]
+    row = nbgrader.class_table(opened, nbgrader.participants(opened)).loc["odd"]
     assert row["status"] == "excused" and isnan(row["total"])
     with_one(course)  # both would lose points
     output = succeeded(run_here("grade", cwd=course)).stdout

@@ -44,8 +44,7 @@ def solved(course: Path, **cells: str) -> Notebook:
 
 def hand_in(course: Path, student: str, name: str = "tiny.ipynb", **cells: str) -> Path:
     """Hand in right answers, but for those given as ``exercise=source``."""
-    folder = course / "submitted" / student / "tiny"
-    return write(folder, solved(course, **cells), name)
+    return write(course / "submitted" / student / "tiny", solved(course, **cells), name)
 
 
 def stubs(course: Path) -> dict[str, str]:

@@ -134,8 +134,7 @@ class Lab:
                 cells.insert(3, added | {"metadata": {}})
         for each in cells:
             each["source"] = texts.get(each["id"], each["source"])
-        content = {"cells": cells, "metadata": {}}
-        path = write(self.folder, content, "graded.ipynb")
+        path = write(self.folder, {"cells": cells, "metadata": {}}, "graded.ipynb")
         points = {v.cell_id: Mark(v.points) for v in results if v.max_points}
         ann = GradedNotebook(
             student="ann",

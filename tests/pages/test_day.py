@@ -132,8 +132,7 @@ def work_in_jupyterlab(
     answers: Any,
 ) -> str:
     """Solve two exercises, look at the plot, validate, save; return what was said."""
-    original = folder / "kit" / "original" / f"{LAB}.ipynb"
-    notebook = read_notebook(original)
+    notebook = read_notebook(folder / "kit" / "original" / f"{LAB}.ipynb")
     command = [sys.executable, str(folder / "kit" / "lab.py")]
     command.append("--LabApp.expose_app_in_browser=True")
     with jupyter(command, folder, home) as address:
@@ -145,8 +144,7 @@ def work_in_jupyterlab(
         assert page.get_by_text("Jupyter news").count() == 0
         go_to(page, notebook, "sigmoid")
         page.locator(".lm-MenuBar-item", has_text="Run").first.click()
-        above = page.get_by_role("menuitem", name="Run All Above Selected Cell")
-        above.first.click()
+        page.get_by_role("menuitem", name="Run All Above Selected Cell").first.click()
         solve(page, notebook, "sigmoid", answers["sigmoid"])
         go_to(page, notebook, "sigmoid-public")
         page.keyboard.press("Shift+Enter")

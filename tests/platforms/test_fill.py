@@ -234,8 +234,7 @@ def test_a_lower_mark_is_known_as_one() -> None:
 
 def worth(points: str, mark: str) -> str:
     """Return Canvas's file for an assignment that is worth something else there."""
-    file = CANVAS.replace("100.00,(read", f"{points},(read")
-    return file.replace("80.00", mark)
+    return CANVAS.replace("100.00,(read", f"{points},(read").replace("80.00", mark)
 
 
 FIVE = CANVAS.replace("Neural Network (77)", "Lab five (77)")

@@ -48,8 +48,7 @@ def test_a_value_of_each_type_arrives_as_it_was(tag: str) -> None:
     def arrives(value: Any) -> None:
         nonlocal written
         sent = encoded(value)
-        node = json.loads(sent.text)
-        written = written or tag in tags_in(node)
+        written = written or tag in tags_in(json.loads(sent.text))
         assert sent.size == sum(map(len, sent.buffers))
         got = decoded(frame(sent))
         assert same(got.value, value)
@@ -153,8 +152,7 @@ def test_what_is_read_of_a_hostile_message_can_be_sent_on(
 
 def test_each_request_is_answered_and_no_other() -> None:
     ends = socket.socketpair()
-    student = Student(ends[0], cast(Any, None))
-    assert student.handlers.keys() == TO_STUDENT.keys()
+    assert Student(ends[0], cast(Any, None)).handlers.keys() == TO_STUDENT.keys()
     for end in ends:
         end.close()
 

@@ -104,8 +104,7 @@ def test_a_free_cell_is_an_answer_if_it_binds_what_is_tested(
     texts: list[str],
     chosen: str,
 ) -> None:
-    cells = [*CELLS[:-2], *map(new_cell, texts), CELLS[-1]]
-    result = repaired(tmp_path, master, cells)
+    result = repaired(tmp_path, master, [*CELLS[:-2], *map(new_cell, texts), CELLS[-1]])
     assert by_id(result, "total")["source"] == chosen
 
 

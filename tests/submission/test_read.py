@@ -46,8 +46,7 @@ def test_a_notebook_is_read_in_any_encoding_and_wrapper(
     coding: str,
     note: str,
 ) -> None:
-    data = content.replace("NOTEBOOK", TEXT).encode(coding)
-    texts, notes = texts_and_notes(data)
+    texts, notes = texts_and_notes(content.replace("NOTEBOOK", TEXT).encode(coding))
     assert texts == [CODE]
     assert note in notes
     assert bool(note) == bool(notes)

@@ -93,8 +93,7 @@ def test_an_error_of_the_disk_crosses_as_one(
 ) -> None:
     failure = (24, "Too many open files", "tiny.ipynb")
     monkeypatch.setattr(reading, "fingerprint", Mock(side_effect=OSError(*failure)))
-    submission = read(ReaderSettings([MASTER], []), ReadRequest(tmp_path))
-    assert submission.failure == failure
+    assert read(ReaderSettings([MASTER], []), ReadRequest(tmp_path)).failure == failure
 
 
 def test_a_script_that_was_handed_out_is_nobodys_answer(tmp_path: Path) -> None:

@@ -40,8 +40,7 @@ def released(source: Path) -> Notebook:
     notebook: Notebook = read_json(source)
     stubs = {cell.cell_id: cell.stub for cell in MasterNotebook.read(source).cells}
     for cell in notebook["cells"]:
-        stub = stubs.get(cell["id"], text(cell))
-        cell["source"] = stub.replace(USUAL_STUB, STUB)
+        cell["source"] = stubs.get(cell["id"], text(cell)).replace(USUAL_STUB, STUB)
     return notebook
 
 
