@@ -323,7 +323,7 @@ class StudentProcesses:
         rows = {"timeout": verdicts.TIMEOUT, "died": verdicts.DIED}
         message = rows.get(end.reason, verdicts.PROTOCOL)
         if time.monotonic() > self.deadline:
-            message = verdicts.NO_TIME._replace(outcome=message.outcome)
+            message = verdicts.OUT_OF_TIME._replace(outcome=message.outcome)
         return message(
             subject=subject,
             limit=end.limit,

@@ -71,14 +71,16 @@ UNREADABLE = Message("error", "{kind} in your cell `{cell}`{where}: {text}.")
 TIMEOUT = Message(
     "timeout", "{subject} was stopped: it did not finish in {limit:g} seconds."
 )
-NO_TIME = Message("timeout", "{subject} was stopped: the notebook's time is used up.")
 DIED = Message("died", "{subject} ended the Python process that it ran in.")
 PROTOCOL = Message("died", "{subject} broke the connection to the grader ({end}).")
 # The test was not run.
 STOPPED = Message(
     "died", "Not run: `{exercise}` was stopped in earlier tests.", is_skipped=True
 )
-OUT_OF_TIME = Message("not run", "Not run: no time left for this notebook.")
+# The same words for what was running then, so that a report says it once.
+OUT_OF_TIME = Message(
+    "not run", "The notebook's time is used up, so this did not finish."
+)
 BROKEN = Message("not run", "This test is broken. Please tell your teacher: {text}")
 UNJUDGED = Message(
     "not run",

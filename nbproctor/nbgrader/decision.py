@@ -106,11 +106,17 @@ def decide(
 def _status(submission: Submission, marks: StudentMarks) -> Status:
     if not submission.repaired:
         return "ungradable"
-    if submission.reasons or any(
-        report.notes or not_run(report) for report in submission.reports.values()
+    all_repaired = submission.repaired.values()
+    is_complete = all(repaired.is_complete for repaired in all_repaired)
+    if (
+        submission.reasons
+        or not is_complete
+        or any(
+            report.notes or not_run(report) for report in submission.reports.values()
+        )
     ):
         return "partial"
-    if any(repaired.notes for repaired in submission.repaired.values()):
+    if any(repaired.notes for repaired in all_repaired):
         return "repaired"
     return "late" if marks.late else "graded"
 

@@ -23,7 +23,11 @@ AGAIN = "Then run the same command again."
 # Error of the system → message for the teacher.
 _SYSTEM = (
     ((errno.ENOSPC, errno.EDQUOT), "The disk is full ({}). Free some space."),
-    ((errno.EROFS,), "A file of the course cannot be written ({})."),
+    (
+        (errno.EROFS,),
+        "A file of the course cannot be written ({}). Its disk allows only reading: "
+        "copy the course to another disk, or make this one writable.",
+    ),
     (
         (errno.EACCES, errno.EPERM),
         "There is no permission to read or write a file ({}). Correct its permissions.",
@@ -32,7 +36,16 @@ _SYSTEM = (
         (errno.EMFILE, errno.ENFILE),
         "Too many files are open ({}). Raise the limit: ulimit -n 1024.",
     ),
-    ((errno.ENOMEM, errno.EIO), "This computer cannot continue ({})."),
+    (
+        (errno.ENOMEM,),
+        "This computer has too little memory ({}). Close other programs, or let fewer "
+        "submissions run at once: c.Nbproctor.workers = 1.",
+    ),
+    (
+        (errno.EIO,),
+        "A disk cannot be read or written ({}). It may be damaged, or a network drive "
+        "that is gone. Copy the course to another disk.",
+    ),
 )
 # Word in an error of the database → message for the teacher.
 _GRADEBOOK = (
@@ -75,7 +88,7 @@ def as_computer_error(error: BaseException | None) -> Exception | None:
     if isinstance(error, EngineError | WorkerError | ComputerError):
         return as_computer_error(error.__cause__) or error
     if isinstance(error, MemoryError):
-        return ComputerError(f"This computer has too little memory. {AGAIN}")
+        error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
         return no_kernel([f"{error}: the reason is above"])
     if (fault := _database_message(error)) is not None:

@@ -57,14 +57,19 @@ class Submission(ReadSubmission):
         self.reasons = dict.fromkeys(notebooks, reason)
 
     def notes(self) -> dict[str, list[str]]:
-        """Return sentences for the student: notebook name → sentences."""
+        """Return sentences for the student, each once: notebook name → sentences."""
         notes = {}
         for name, repaired in self.repaired.items():
             report = self.reports.get(name)
             if report:
-                notes[name] = [*repaired.notes, *report.notes]
+                sentences = [*repaired.notes, *report.notes]
+                tests_of: dict[str, list[str]] = {note: [] for note in sentences}
                 for test, reason in not_run(report).items():
-                    notes[name].append(f"{test}: {reason}")
+                    tests_of.setdefault(reason, []).append(test)
+                notes[name] = [
+                    f"{list_few(tests)}: {note}" if tests else note
+                    for note, tests in tests_of.items()
+                ]
         for name, reason in self.reasons.items():
             notes[name] = [reason]
         return notes

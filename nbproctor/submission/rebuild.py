@@ -88,6 +88,11 @@ class Rebuilt:
         """Exercise → the text of its answer."""
         return {name: handed.text.text for name, handed in self._answers.items()}
 
+    @property
+    def lost(self) -> list[str]:
+        """Exercises for which `notebook` found no cell."""
+        return self._changes["lost"]
+
     def answer_with_own_code(self, name: str, other: Rebuilt) -> list[SubmittedCell]:
         """Return the student's own code that an answer needs, and the answer.
 

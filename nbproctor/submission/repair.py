@@ -53,6 +53,7 @@ class Repaired:
     notes: list[str]  # sentences for the student on everything that was changed
     path: Path  # of the file that it was read from
     answered: bool  # whether the student has answered anything
+    is_complete: bool = True  # whether the file has a cell for each exercise
 
 
 def repair(
@@ -106,17 +107,20 @@ def repair(
             )
     notebook, changes = chosen.notebook(additions)
     notes += version.notes
+    exercises = master.of_kind("solution", "task")
+    if chosen.answers and 2 * len(chosen.lost) > len(exercises):
+        changes.append("It may be the wrong file.")
     if version.language not in ("python", "ipython"):
         notes.append(
             f"The notebook was set to a {quote(version.language)} kernel. Python was "
             "used."
         )
-    answered = bool(chosen.answers) or not master.of_kind("solution", "task")
     return Repaired(
         notebook={"cells": notebook} | _FORMAT,
         notes=notes + changes,
         path=version.file.path,
-        answered=answered,
+        answered=bool(chosen.answers) or not exercises,
+        is_complete=not chosen.lost,
     )
 
 

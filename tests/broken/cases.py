@@ -298,7 +298,7 @@ def test_cells_deleted(notebook: Notebook) -> None:
         notebook["cells"].remove(by_id(notebook, name))
 
 
-@edited("repaired", 5, "The notebook has no cell for: fizz")
+@edited("partial", 5, "The notebook has no cell for: fizz")
 def solution_cell_deleted(notebook: Notebook) -> None:
     notebook["cells"].remove(by_id(notebook, "fizz"))
 
@@ -532,7 +532,7 @@ def half_a_notebook_behind_the_other(folder: Path, notebook: Notebook) -> None:
     (folder / NAME).write_bytes(dump(blank(notebook, "mean_of")) + dump(second))
 
 
-@edited("repaired", 5, "The notebook has no cell for: fizz")
+@edited("partial", 5, "The notebook has no cell for: fizz")
 def helper_where_an_answer_was(notebook: Notebook) -> None:
     by_id(notebook, "fizz")["source"] = "def double(n):\n    return 2 * n"
     metadata_lost_as_in_colab(notebook)

@@ -1310,16 +1310,20 @@ def right(z): return z
 --- right_1 test 1: 1
 assert right(1) == 1
 
-=== when the time is used up the rest is said to be not run
+=== when the time is used up the report says it once
 submission 0.5
 --- f solution
 def f(x): return x
---- f_endless test 1: 0 timeout: the notebook's time is used up
+--- f_endless test 1: 0 timeout: The notebook's time is used up
 while True: pass
---- f_rest test 1: 0 not-run: Not run: no time left for this notebook.
+--- f_rest test 1: 0 not-run: The notebook's time is used up, so this did not finish.
 assert f(1) == 1
+--- g solution
+def g(x): return x
+--- g_rest test 1: 0 not-run: The notebook's time is used up, so this did not finish.
+assert g(1) == 1
 --- notes
-`f` was stopped: the notebook's time is used up.
+The notebook's time is used up, so this did not finish.
 
 === a cell that hangs is named with its limit and runs no second time
 cell 0.4

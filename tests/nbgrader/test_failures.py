@@ -199,7 +199,9 @@ def test_a_failure_of_the_computer_is_not_the_student_s_for_ever(
 FAILURES = [
     ("engine.servers._start", EngineError("no layer of it"), "no layer of it"),
     ("nbgrader.prefetch.walk", OSError(24, "Too many open files"), "Too many open"),
-    ("nbgrader.prefetch.walk", OSError(30, "Read-only"), "cannot be written.*again"),
+    ("nbgrader.prefetch.walk", OSError(30, "Read-only"), "copy the course.*again"),
+    ("nbgrader.prefetch.walk", OSError(12, "No memory"), "Close other programs.*again"),
+    ("nbgrader.prefetch.walk", OSError(5, "I/O error"), "may be damaged.*again"),
     ("nbgrader.prefetch.walk", OSError(28, "No space"), "disk is full.*command again"),
     ("nbgrader.prefetch.walk", MemoryError(), "too little memory.*same command again"),
     (

@@ -201,7 +201,7 @@ PAGES = {
         },
         says="""
             5 / 10
-            It was renamed. This cost you no points.
+            It was renamed. These repairs cost you no points.
             Submitted 2 hours late. 2 points are taken off
         """,
         omits="return 0",

@@ -117,6 +117,24 @@ def test_what_the_teacher_changed_after_the_release_is_not_the_students_change(
     complete(repaired.notebook, newer)
 
 
+def test_a_file_without_most_exercises_may_be_the_wrong_one(tmp_path: Path) -> None:
+    master = MASTER.with_cells(
+        replace(cell, id=f"{cell.id}{number}", exercise=f"{cell.exercise}{number}")
+        if number and cell.kind in ("solution", "test")
+        else cell
+        for number in range(3)
+        for cell in MASTER.cells
+        if not number or cell.kind in ("solution", "test")
+    )
+    write(tmp_path, answered(RELEASE))
+    repaired = repair(tmp_path, master)
+    assert not repaired.is_complete
+    assert repaired.notes[-2:] == [
+        "The notebook has no cell for: fizz1, mean_of1, fizz2, mean_of2.",
+        "It may be the wrong file.",
+    ]
+
+
 PIXEL = (  # a PNG of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
