@@ -233,6 +233,39 @@ def row(): return Row([1])
 --- row_1 test 1: 0 failed
 assert row() == 1
 
+=== an item of an array of text, and an array without a mask, have no excuse either
+--- word solution
+def word(): return 'a'
+--- word answer
+import numpy as np
+def word(): return np.array(['b'])[0]
+--- word_1 test 1: 0 failed
+assert word() == 'a'
+--- words solution
+import numpy as np
+def words(): return np.array(['a', 'b'])
+--- words_1 test 1: 1
+assert {word: 1 for word in words()} == dict(zip(list(words()), [1, 1]))
+assert [type(word) for word in [*words(), *words().astype('S')]] == [str] * 4 or 1
+--- echo solution
+def echo(x): return type(x) is str and x
+--- echo_1 test 1: 1
+import numpy as np
+assert echo(np.array(['a'])[0]) == 'a'
+--- same solution
+def same(x): return x
+--- same_1 test 1: 1
+import numpy as np
+assert same(np.ma.array([1.0, 2.0])).mean() == 1.5
+--- masked solution
+import numpy as np
+def masked(): return np.array([1.0, 9.0])
+--- masked answer
+import numpy as np
+def masked(): return np.ma.array([1.0, 8.0])
+--- masked_1 test 1: 0 failed
+assert masked().mean() == 5
+
 === what the sandbox forbids waits for a person
 --- refused solution
 def refused(): return 1
