@@ -389,6 +389,20 @@ import io, contextlib
 with contextlib.redirect_stdout(io.StringIO()) as out:
     inside()
 assert out.getvalue() == '1\n'
+--- counts solution
+def counts(words, so_far):
+    for word in words:
+        so_far[word] += 1
+--- counts_right unplaced 2: 0 not-run: it passes only in the student's process
+from collections import defaultdict
+so_far = defaultdict(int)
+counts('aab', so_far)
+assert so_far == {'a': 2, 'b': 1}
+--- counts_wrong unplaced 2: 0 failed
+from collections import defaultdict
+so_far = defaultdict(int)
+counts('aab', so_far)
+assert so_far == {'a': 3, 'b': 1}
 --- method solution
 def method(x): return [x]
 --- method answer
