@@ -319,7 +319,14 @@ def n(text): return len(text)
 --- n_1 test 1: 0 not-run: notebook needs something that grading does not allow in `get`
 assert n(data) == 3
 
-=== a line that only shows something decides nothing
+=== a line that only waits or shows something decides nothing
+--- waits solution
+import os
+def waits():
+    os.system('sleep 1')
+    return 1
+--- waits_1 test 1: 1
+assert waits() == 1
 --- pip solution
 def pip(): return 1
 --- pip answer
