@@ -324,10 +324,15 @@ def _refuse_process(self: Any, command: Any = "", *args: Any, **kwargs: Any) -> 
 
 
 def import_modules(names: Sequence[str]) -> None:
-    """Import modules for notebooks; a missing one raises when a cell imports it."""
-    for name in names:
-        with suppress(ImportError):
-            import_module(name)
+    """Import modules as a cell does; a missing one raises when a cell imports it.
+
+    Some look for a notebook then: pandas shows as many columns as fit into a terminal,
+    or 20 in a notebook.
+    """
+    with get_shell().builtin_trap:
+        for name in names:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def run_opening_cells(sources: Sequence[str]) -> None:
