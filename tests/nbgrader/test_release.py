@@ -257,3 +257,4 @@ def test_a_test_that_needs_a_demo_writes_to_stderr_or_never_ends_is_found(
     }
     assert len(faults) == 5 and max(map(len, faults)) < 500
     assert any("the reference earns 0 of 3.0" in fault for fault in faults)
+    assert all(" of tiny (" in fault for fault in faults)
