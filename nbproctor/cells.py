@@ -333,19 +333,22 @@ class SubmittedCell:
     kind: str = "code"  # code, markdown or raw
     id: str = ""
     name: str = ""  # nbgrader's ``grade_id``; empty if there is none
+    is_text: bool = False  # whether nbgrader released it as Markdown
     attachments: Any = None
     is_released: bool = False  # whether it is unchanged, according to its checksum
 
     @classmethod
     def read(cls, raw: RawCell, source: str) -> SubmittedCell:
         """Read a cell of a notebook; `source` is its text."""
-        name = nbgrader_metadata(raw).get("grade_id")
+        grader = nbgrader_metadata(raw)
+        name = grader.get("grade_id")
         kind = raw.get("cell_type")
         id = raw.get("id")
         return cls(
             kind=kind if kind in ("code", "raw") else "markdown",
             id=id if isinstance(id, str) else "",
             name=name if isinstance(name, str) else "",
+            is_text=grader.get("cell_type") == "markdown",
             text=CellText.parse(source),
             attachments=raw.get("attachments") if kind == "markdown" else None,
         )

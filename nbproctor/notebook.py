@@ -181,7 +181,10 @@ def read_cells(
         )
         is_solution = kind == "solution"
         is_test = kind == "test"
-        stub = markers.without_regions(source)
+        try:
+            stub = markers.without_regions(source)
+        except ValueError as error:
+            raise ValueError(f"cell {position + 1}, {name!r}: {error}") from None
         if name in released:
             stub = "".join(released[name]["source"])
         if grader:

@@ -225,8 +225,8 @@ class NotebookRun:
         """Run cells and judge tests in order, then end the student process.
 
         Two kinds of tests wait for `judge_in_process`: those that are judged in the
-        student's process, and those that fail although it is unknown whether they can
-        be judged from outside.
+        student's process, and those that do not pass although it is unknown whether
+        they can be judged from outside.
         """
         try:
             self.run_steps(steps)
@@ -260,8 +260,8 @@ class NotebookRun:
             else:
                 judged = self._judge(test)
                 self.verdicts[test.id] = judged
-                has_failed = judged.outcome not in ("passed", "not run")
-                if has_failed and test.placement_reason:
+                is_unplaced = test.where == "judge" and test.placement_reason
+                if is_unplaced and judged.outcome != "passed":
                     self._in_process_tests.append((test, position))
                 is_caller = ReferenceFunction.calls > calls
                 if self._cells_call_references or self._uses_references(is_caller):
@@ -286,10 +286,12 @@ class NotebookRun:
         for cell, position in self._in_process_tests:
             in_process_test = replace(cell, where="beside")
             judged = self._judge(in_process_test, self._history[:position])
-            if cell.where == "beside":
-                self.verdicts[cell.id] = judged
-            elif judged.points > self.verdicts[cell.id].points:
-                self.verdicts[cell.id] = verdict(cell, verdicts.PASSES_INSIDE)
+            first = self.verdicts.get(cell.id)
+            if first and judged.points > first.points:
+                judged = verdict(cell, verdicts.PASSES_INSIDE)
+            elif first and first.outcome != "not run":
+                continue
+            self.verdicts[cell.id] = judged
 
     @property
     def notes(self) -> list[str]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbproctor.engine import ExecutionError, Executor, Settings
 from nbproctor.engine.cache import SOURCE_KEY, versions
+from nbproctor.judge.compiled import Tests
 from nbproctor.nbgrader.proof import grade_answers, kernel_faults
 from nbproctor.notebook import (
     BESIDE_TAG,
@@ -161,6 +162,7 @@ def _places(
         lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
         return {v.cell_id: v.message for v in lost if v.cell_id in free}
 
+    tests = Tests.from_cells(master.cells).cells
     trial: Places = {}
     lost = lost_in(trial)
     reasons = lost
@@ -170,6 +172,11 @@ def _places(
             trial[name] = ("beside", reasons[name])
         lost = lost_in(trial)
         reasons = lost | reasons
+        if reasons.keys() <= trial.keys():
+            # Of a test that was not moved, the student's process has no hidden values.
+            for name in lost:
+                for needed in free.intersection(tests[name].needs):
+                    reasons.setdefault(needed, f"{name} uses its values")
     places = {name: placement for name, placement in trial.items() if name not in lost}
     if not lost:
         return places

@@ -101,7 +101,7 @@ def reference_faults(
     for v in lost:
         yield (
             f"the reference earns {v.points:g} of {v.max_points:g} in {v.cell_id} "
-            f"({v.message})."
+            f"of {master.notebook} ({v.message})."
         )
     code = "\n".join(cell.source for cell in master.cells if cell.kind != "text")
     for pattern, advice in _FORBIDDEN.items():
@@ -200,21 +200,22 @@ def kernel_faults(
         timeout=timeout,
     ):
         name = node.metadata["name"]
+        cell = f"{name} of {master.notebook}"
         complaint = one_line(_complaint(node))
         if not is_grade(node):
             if error_output_of(node):
-                yield name, f"the cell {name} fails ({complaint})."
+                yield name, f"the cell {cell} fails ({complaint})."
             continue
         try:
             score, most = determine_grade(node)
         except ValueError as error:  # more points than the cell has
-            yield name, f"nbgrader rejects the last value of {name} ({error})."
+            yield name, f"nbgrader rejects the last value of {cell} ({error})."
             continue
         # None: graded by hand
         if score is not None and (has_failed(node) or score < most):
             yield (
                 name,
-                f"the reference earns {score} of {most} in {name} ({complaint}).",
+                f"the reference earns {score} of {most} in {cell} ({complaint}).",
             )
 
 

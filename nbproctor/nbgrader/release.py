@@ -19,6 +19,7 @@ from pathlib import Path
 from nbformat import from_dict
 from nbgrader import nbgraderformat
 from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
 from nbproctor.cells import RawCell, RawNotebook, grade_id, nbgrader_metadata, source_of
 from nbproctor.engine import Pool, Settings
@@ -33,6 +34,7 @@ from nbproctor.pages.outline import headings_in, texts_in
 from nbproctor.results import Check
 from nbproctor.sandbox.layers import SandboxError, prepare
 
+_REGION_STEPS = (ClearSolutions, ClearHiddenTests, ClearMarkScheme)
 STOCK = "stock nbgrader"  # prefix of its faults
 # Points at the end of a heading: "(7 points)", "(exercise 3, 7 points)".
 _POINTS = re.compile(r"\((?:[^()]*, )?(\d+(?:\.\d+)?) points?\)$")
@@ -54,7 +56,7 @@ def check_sources(course: Course) -> None:
         cells = content["cells"]
         problems = [
             *_id_problems(content),
-            *_metadata_problems(cells),
+            *_cell_problems(cells, course),
             *_points_problems(cells),
             *_hidden_problems(master, course.markers),
         ]
@@ -67,14 +69,24 @@ def check_sources(course: Course) -> None:
             )
 
 
-def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
+def _cell_problems(cells: list[RawCell], course: Course) -> Iterator[str]:
+    """Yield what nbgrader refuses of metadata, solutions and hidden parts.
+
+    It stops at the first such cell, and does not name it.
+    """
     validator = nbgraderformat.MetadataValidator()
+    converter = course.converter(GenerateAssignment)
+    converter.log.setLevel("CRITICAL")
+    steps = [step(parent=converter) for step in _REGION_STEPS]
+    resources = {"language": next(iter(steps[0].code_stub))}
     for number, cell in enumerate(cells, 1):
-        if not nbgrader_metadata(cell):
-            continue
         name = f"cell {number} ({grade_id(cell) or 'no grade_id'!r})"
+        node = from_dict({**cell, "source": source_of(cell)})
         try:
-            validator.validate_cell(from_dict(cell))
+            if nbgrader_metadata(cell):
+                validator.validate_cell(node)
+            for step in steps:
+                step.preprocess_cell(node, resources, number)
         except nbgraderformat.SchemaTooOldError:
             yield (
                 f"{name}: its nbgrader metadata is from an old version; run "
@@ -82,6 +94,8 @@ def _metadata_problems(cells: list[RawCell]) -> Iterator[str]:
             )
         except nbgraderformat.ValidationError as error:
             yield f"{name}: {error.message}"
+        except RuntimeError as error:
+            yield f"{name}: {error}"
         except KeyError as error:
             yield f"{name}: its nbgrader metadata has no {error}"
 
@@ -281,11 +295,12 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     Raises
     ------
     CourseError
-        The assignment cannot be read.
+        The assignment cannot be read or released.
     EngineError
         The engine does not run on this computer.
     """
     course = Course.load(course, assignment)
+    check_sources(course)
     settings = _settings(course)
     source = course.folder("source")
     faults = []

@@ -243,6 +243,11 @@ class Sender(MessageBudget, Encoded):
     def _write_fallback(self, x: Any, depth: int) -> Node:
         """Write a value that has no row, or exceeds the limits of its row."""
         kind = type(x)  # not its ``__class__``, which it can choose
+        if kind is np.str_:  # an item of an array of text
+            return str(x)
+        masked = sys.modules.get("numpy.ma")  # imported at its first use
+        if masked and kind is masked.MaskedArray and not masked.is_masked(x):
+            return self.write_value(x.data, depth)
         if issubclass(kind, np.generic):  # of a derived class
             for base in kind.__mro__[1:]:
                 if base in _row_of:

@@ -340,7 +340,7 @@ def _without_fence(cell: SubmittedCell) -> str:
     head, _, body = source.strip().partition("\n")
     inside = body.rstrip("`")
     is_closed = len(body) - len(inside) >= 3
-    may_be_code = cell.kind == "code" or cell.name
+    may_be_code = cell.kind == "code" or (cell.name and not cell.is_text)
     if is_closed and may_be_code and _FENCE.fullmatch(head):
         return inside.removesuffix("\n")
     return source

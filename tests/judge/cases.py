@@ -259,6 +259,39 @@ def row(): return Row([1])
 --- row_1 test 1: 0 failed
 assert row() == 1
 
+=== an item of an array of text, and an array without a mask, have no excuse either
+--- word solution
+def word(): return 'a'
+--- word answer
+import numpy as np
+def word(): return np.array(['b'])[0]
+--- word_1 test 1: 0 failed
+assert word() == 'a'
+--- words solution
+import numpy as np
+def words(): return np.array(['a', 'b'])
+--- words_1 test 1: 1
+assert {word: 1 for word in words()} == dict(zip(list(words()), [1, 1]))
+assert [type(word) for word in [*words(), *words().astype('S')]] == [str] * 4 or 1
+--- echo solution
+def echo(x): return type(x) is str and x
+--- echo_1 test 1: 1
+import numpy as np
+assert echo(np.array(['a'])[0]) == 'a'
+--- same solution
+def same(x): return x
+--- same_1 test 1: 1
+import numpy as np
+assert same(np.ma.array([1.0, 2.0])).mean() == 1.5
+--- masked solution
+import numpy as np
+def masked(): return np.array([1.0, 9.0])
+--- masked answer
+import numpy as np
+def masked(): return np.ma.array([1.0, 8.0])
+--- masked_1 test 1: 0 failed
+assert masked().mean() == 5
+
 === what the sandbox forbids waits for a person
 --- refused solution
 def refused(): return 1
@@ -312,7 +345,14 @@ def n(text): return len(text)
 --- n_1 test 1: 0 not-run: notebook needs something that grading does not allow in `get`
 assert n(data) == 3
 
-=== a line that only shows something decides nothing
+=== a line that only waits or shows something decides nothing
+--- waits solution
+import os
+def waits():
+    os.system('sleep 1')
+    return 1
+--- waits_1 test 1: 1
+assert waits() == 1
 --- pip solution
 def pip(): return 1
 --- pip answer
@@ -382,6 +422,20 @@ import io, contextlib
 with contextlib.redirect_stdout(io.StringIO()) as out:
     inside()
 assert out.getvalue() == '1\n'
+--- counts solution
+def counts(words, so_far):
+    for word in words:
+        so_far[word] += 1
+--- counts_right unplaced 2: 0 not-run: it passes only in the student's process
+from collections import defaultdict
+so_far = defaultdict(int)
+counts('aab', so_far)
+assert so_far == {'a': 2, 'b': 1}
+--- counts_wrong unplaced 2: 0 failed
+from collections import defaultdict
+so_far = defaultdict(int)
+counts('aab', so_far)
+assert so_far == {'a': 3, 'b': 1}
 --- method solution
 def method(x): return [x]
 --- method answer

@@ -138,6 +138,29 @@ def test_a_test_that_uses_names_of_one_that_moves_moves_along(
     assert statuses(results) == {"right": ("graded", 10), "wrong": ("graded", 7)}
 
 
+HIDDEN_VALUE = """\
+### BEGIN HIDDEN TESTS
+third = fizz(3)
+assert third == "fizz"
+### END HIDDEN TESTS
+"""
+
+
+def test_a_test_moves_along_if_one_that_moves_needs_a_value_that_it_hides(
+    capturing: Path, hand_in: HandIn
+) -> None:
+    uses = CAPTURES.replace('== "fizz', '== f"{third}')
+    cells = {"fizz-numbers": HIDDEN_VALUE, "fizz-multiples": uses}
+    with_cells(capturing, cells)
+    assert nbgrader.lint(capturing, "tiny") == []
+    hand_in("right", fizz=RIGHT)
+    hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
+    results = graded(capturing)
+    where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
+    assert notes(results, "right") == where
+    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 7)}
+
+
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from tests.nbgrader.tiny import (
     source_of,
     statuses,
 )
-from tests.notebooks import cell
+from tests.notebooks import cell, read_json
 from tests.timing import patience
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,14 @@ setup | solution | null | solution
 setup | id | null | no id
 setup | source | "import math\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS" | \
 'setup' contains hidden tests
-mean-values | source | "### BEGIN HIDDEN TESTS\n" | END HIDDEN
+mean-values | source | "### BEGIN HIDDEN TESTS\n" | \
+'mean-values': a cell has 'BEGIN HIDDEN TESTS' without
+setup | source | "### BEGIN SOLUTION\n### END SOLUTION" | \
+cell 2 ('setup'): Solution region
+fizz-text | source | "```\n### BEGIN MARK SCHEME\n### END MARK SCHEME\n```" | \
+cell 3 ('no grade_id'): Mark scheme region
+fizz | source | "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION" | \
+'fizz'): encountered nested
 """.replace("\\\n", "")
 
 
@@ -60,11 +67,12 @@ def test_a_source_that_breaks_a_rule_changes_nothing(course: Path, row: str) -> 
         if part[key] is None:
             del part[key]
     before = content(course)
-    with pytest.raises(CourseError) as refused:
-        nbgrader.generate(course, "tiny")
-    assert message in str(refused.value)
-    assert str(course / "source/tiny/tiny.ipynb") in str(refused.value)
-    assert content(course) == before
+    for command in (nbgrader.generate, nbgrader.lint):
+        with pytest.raises(CourseError) as refused:
+            command(course, "tiny")
+        assert message in str(refused.value)
+        assert str(course / "source/tiny/tiny.ipynb") in str(refused.value)
+        assert content(course) == before
 
 
 def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> None:
@@ -73,6 +81,23 @@ def test_a_heading_over_two_exercises_says_the_points_of_both(course: Path) -> N
         by_id(notebook, "title")["source"] = heading
         by_id(notebook, "mean-text")["source"] = "## 2. Plot 7 points"
     nbgrader.check_sources(nbgrader.Course(course, "tiny"))
+
+
+@pytest.mark.parametrize(
+    "flags", [{}, {"locked": False, "grade": True, "solution": True, "points": 1}]
+)
+def test_a_question_or_an_answer_in_words_that_is_a_fence_stays_one(
+    course: Path, hand_in: HandIn, flags: dict[str, bool]
+) -> None:
+    """It is no code that a chatbot has put into a fence."""
+    fence = "```python\n# All (3 points)\nmean_of([1, 3])\n```"
+    with source_of(course, release=False) as notebook:
+        notebook["cells"].insert(1, cell("words", fence, "markdown", **flags))
+    nbgrader.generate(course, "tiny")
+    hand_in("ann", words=fence)
+    assert graded(course)["ann"].status != "repaired"
+    marked = read_json(course / "autograded/ann/tiny/tiny.ipynb")
+    assert text(by_id(marked, "words")) == fence
 
 
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
@@ -232,3 +257,4 @@ def test_a_test_that_needs_a_demo_writes_to_stderr_or_never_ends_is_found(
     }
     assert len(faults) == 5 and max(map(len, faults)) < 500
     assert any("the reference earns 0 of 3.0" in fault for fault in faults)
+    assert all(" of tiny (" in fault for fault in faults)

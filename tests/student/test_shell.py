@@ -18,6 +18,7 @@ from nbproctor.sanitize import clean
 from nbproctor.student.outputs import IMAGE_BYTES, TEXT_BYTES
 from tests.forked import spawn
 from tests.judge.notebooks import usual_limits
+from tests.kernels import run_in_kernel
 from tests.programs import run_python, succeeded
 
 pytestmark = pytest.mark.slow
@@ -196,6 +197,27 @@ def test_a_cell_shows_what_it_shows_in_a_notebook(
     shown: str,
 ) -> None:
     assert [output["data"]["text/plain"] for output in run(cell)] == [shown]
+
+
+def test_a_wide_table_is_shown_as_in_a_kernel(tmp_path: Path) -> None:
+    """All of its 20 columns, whatever was imported before the shell."""
+    cell = "import pandas\nprint(pandas.DataFrame([[1000] * 20]))"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    run_in_kernel(book, tmp_path)
+    program = (
+        "from nbproctor.student.shell import get_shell, import_modules\n"
+        "import_modules(['pandas'])\n"
+        f"get_shell().run({cell!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (kernel,) = book.cells[0].outputs
+    assert kernel.text.count("1000") == 20
+    assert done.stdout.endswith(kernel.text)
 
 
 def test_what_was_printed_can_be_cleared(run: Run) -> None:
