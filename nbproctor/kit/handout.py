@@ -63,11 +63,7 @@ def pack(course: Course) -> Path:
     assignment = course.assignment
     target = course.root / f"dist/{assignment}.zip"
     entries = {f"{assignment}/{name}": data for name, data in content.items()}
-    write_zip(
-        target=target,
-        files=entries,
-        mode=_mode,
-    )
+    write_zip(target, entries, _mode)
     return target
 
 

@@ -120,18 +120,12 @@ def main() -> int:
     options, jupyter_options = parser.parse_known_args()
     folder = HERE.parent
     handed_out = HERE / "original"
-    for sentence in renew(
-        folder=folder,
-        handed_out=handed_out,
-        fresh=options.fresh,
-    ):
+    for sentence in renew(folder, handed_out, options.fresh):
         print(sentence)
     print("JupyterLab opens in your browser. Leave this window open while you work;")
     print("to stop JupyterLab, save there, then press Ctrl-C here.")
     return open_lab(
-        folder=folder,
-        handed_out=handed_out,
-        arguments=["--Application.log_level=WARN", *jupyter_options],
+        folder, handed_out, ["--Application.log_level=WARN", *jupyter_options]
     )
 
 

@@ -32,7 +32,6 @@ def new_assignment(course: Path, name: str) -> list[Path]:
     It passes ``lint``, ``release``, ``grade`` and ``audit`` as it is. A course that has
     no configuration gets one. `StarterError`: the name is none, or is taken.
     """
-    _require_name(name)
     config = course / "nbgrader_config.py"
     is_new = not config.exists()
     variants = course / "variants" / name
@@ -58,7 +57,8 @@ def new_source(course: Path, name: str) -> Path:
 
     `StarterError`: the name is none, or is taken.
     """
-    _require_name(name)
+    if not _NAME.fullmatch(name):
+        raise StarterError(f"{name!r} cannot name an assignment. {NAMES}")
     source = course / "source" / name
     config = course / "nbgrader_config.py"
     if config.exists():
@@ -69,11 +69,6 @@ def new_source(course: Path, name: str) -> Path:
         text = (_STARTER / "config.txt").read_text("utf-8")
         write_file(config, text + SWITCH)
     return source
-
-
-def _require_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise StarterError(f"{name!r} cannot name an assignment. {NAMES}")
 
 
 def switch_on(course: Path) -> bool:

@@ -165,13 +165,7 @@ class Decisions:
                     marks=marks,
                 )
                 may_lower = self.options.allow_lower
-                change = decide(
-                    submission=submission,
-                    previous=previous,
-                    before=previous_marks,
-                    after=marks,
-                    may_lower=may_lower,
-                )
+                change = decide(submission, previous, previous_marks, marks, may_lower)
                 if change:
                     self.changes.append(change)
                     is_kept = change.is_kept

@@ -108,8 +108,4 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     cells = plain.astype(object).where(plain.notna(), "")
     rows = [[*plain.columns], *cells.itertuples(index=False, name=None)]
     # With its mark, Excel reads UTF-8 as UTF-8.
-    write_rows(
-        path=path,
-        rows=rows,
-        encoding="utf-8-sig",
-    )
+    write_rows(path, rows, "utf-8-sig")

@@ -153,12 +153,7 @@ def _places(
     def lost_in(places: Places) -> dict[str, str]:
         """Return the free tests that the reference does not pass, and the messages."""
         placed_master = _with_placement(master, places)
-        report = grade_answers(
-            master=placed_master,
-            answers=placed_master,
-            settings=settings,
-            pool=pool,
-        )
+        report = grade_answers(placed_master, placed_master, settings, pool)
         lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
         return {v.cell_id: v.message for v in lost if v.cell_id in free}
 

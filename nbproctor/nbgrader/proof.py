@@ -86,12 +86,7 @@ def reference_faults(
 ) -> Iterator[str]:
     """Grade the reference as a submission; yield a sentence for each loss."""
     try:
-        report = grade_answers(
-            master=master,
-            answers=master,
-            settings=settings,
-            pool=pool,
-        )
+        report = grade_answers(master, master, settings, pool)
     except (ExecutionError, Ungradable) as error:
         yield f"the reference solution of {master.notebook} cannot run: {error}"
         return
@@ -124,12 +119,7 @@ def wrong_differences(
     settings = replace(settings, limits=limits)
     for name, answers in wrong_answers(master).items():
         try:
-            report = grade_answers(
-                master=master,
-                answers=answers,
-                settings=settings,
-                pool=pool,
-            )
+            report = grade_answers(master, answers, settings, pool)
         except (ExecutionError, Ungradable) as error:
             yield f"{master.notebook}: {name} cannot be graded: {error}"
             continue

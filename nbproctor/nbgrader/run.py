@@ -104,11 +104,7 @@ class Run:
         if (
             earlier
             and earlier.graded_with == self.graded_with
-            and is_same_time(
-                result=earlier,
-                marks=marks,
-                folder=self.folders[student],
-            )
+            and is_same_time(earlier, marks, self.folders[student])
             and earlier.scores() <= {(g.notebook, g.cell, g.auto) for g in marks.grades}
             and all((graded / f"{name}.ipynb").exists() for name in earlier.verdicts)
         ):

@@ -140,13 +140,7 @@ def class_report(
         mistakes=_mistakes(rows),
         in_process_tests=list(_in_process_tests(notebooks, outlines)),
         surroundings=permissions,
-        pairs=similar(
-            answers=answers,
-            outlines=outlines,
-            group=groups,
-        )
-        if find_similar
-        else None,
+        pairs=similar(answers, outlines, groups) if find_similar else None,
         shown=MAX_MISTAKES,
         names={graded.student: full_name(graded) for graded in notebooks},
         code=html.code,

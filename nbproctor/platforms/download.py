@@ -378,9 +378,7 @@ def parse_download(
         raise CollectError(f"{source} contains no file that can be collected.{lines}")
     file_names = (*notebooks, assignment)
     recognised = recognise(content.entries) or read_plain_files(
-        entries=content.entries,
-        file_names=file_names,
-        roster=roster,
+        content.entries, file_names, roster
     )
     download = Download(
         recognised=recognised,

@@ -124,11 +124,7 @@ def write_autograder(
     for path in _below(_PACKAGE):
         content[path.relative_to(_PACKAGE.parent).as_posix()] = path
     target = to or course / f"exported/{source.name}_gradescope.zip"
-    write_zip(
-        target=target,
-        files=content,
-        mode=lambda name: 0o755 if name in _SCRIPTS else 0o644,
-    )
+    write_zip(target, content, lambda name: 0o755 if name in _SCRIPTS else 0o644)
     return (
         f"Autograder: {target}, {target.stat().st_size >> 20} MB\n"
         "On Gradescope: Configure Autograder, Zip file upload, base image Ubuntu. "

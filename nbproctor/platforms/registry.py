@@ -96,11 +96,7 @@ def read_plain_files(
 ) -> Recognised:
     """Read names that no platform made: a folder or a file for each student."""
     paths = [entry.path for entry in entries]
-    depth = _depth(
-        paths=paths,
-        file_names=file_names,
-        roster=roster,
-    )
+    depth = _depth(paths, file_names, roster)
     names = {}
     paths_below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
     loose_files = [path for path in paths_below.values() if len(path.parts) == 1]

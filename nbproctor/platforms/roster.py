@@ -172,18 +172,10 @@ class Roster:
         objection = "This may be {}."
         if len(claims) == 1:
             [(person, by)] = claims.items()
-            objection = self._objection(
-                person=person,
-                by=by,
-                identity=identity,
-            )
+            objection = self._objection(person, by, identity)
             if not objection:
                 return Match(person, by)
-        return self._make_question(
-            people=claims,
-            question=objection,
-            identity=identity,
-        )
+        return self._make_question(claims, objection, identity)
 
     def _match_identifiers(self, identity: Identity) -> dict[Person, str]:
         """Return who has an identifier of the same kind as the identity, and which."""
@@ -263,11 +255,7 @@ class Roster:
         if not suspects:
             return Match()
         question = "No student has this identifier, but it looks like one of {}."
-        match = self._make_question(
-            people=suspects,
-            question=question,
-            identity=identity,
-        )
+        match = self._make_question(suspects, question, identity)
         return match._replace(
             answer=f'{match.answer}, or for a new student: --as "{identity.answer}="',
             kind_suggestion=self._suggest_kind(self._in_order(suspects), identity),

@@ -28,7 +28,8 @@ _CODINGS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (b"", "utf-8"),
-    (b"", "cp1252"),
+    (b"", "cp1252"),  # what Windows writes
+    (b"", "latin-1"),  # which every file is
 )
 # What a column is, by its title in several languages; the most telling comes first.
 TITLES = {
@@ -158,8 +159,15 @@ class Sheet:
 
     @classmethod
     def read(cls, data: bytes) -> Sheet:
-        """Part a file into cells."""
-        text, mark, encoding = decode(data)
+        """Part a file into cells.
+
+        It is UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes.
+        """
+        for mark, encoding in _CODINGS:
+            if data.startswith(mark):
+                with suppress(UnicodeDecodeError):
+                    text = data.removeprefix(mark).decode(encoding)
+                    break
         separator = _delimiter(text)
         cell = re.compile(
             rf'((?:"(?:[^"]|"")*")?[^{separator}\r\n]*)({separator}|\r\n|\n|\r|\Z)'
@@ -221,18 +229,6 @@ class Sheet:
         for cells, end in zip(self.rows, self.line_ends, strict=False):
             text += self.separator.join(cells) + end
         return self.byte_order_mark + text.encode(self.encoding)
-
-
-def decode(data: bytes) -> tuple[str, bytes, str]:
-    """Return a file's text, its byte order mark and coding.
-
-    It is UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows writes.
-    """
-    for mark, encoding in _CODINGS:
-        if data.startswith(mark):
-            with suppress(UnicodeDecodeError):
-                return data.removeprefix(mark).decode(encoding), mark, encoding
-    return data.decode("latin-1"), b"", "latin-1"
 
 
 def write_rows(

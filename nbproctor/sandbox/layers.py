@@ -135,11 +135,7 @@ def _layers(policy: Policy, scratch: Path) -> Iterator[tuple[str, Callable[[], N
         except (OSError, AttributeError):
             if is_other_user:
                 os.chown(scratch, uid, gid)
-        for path in place_files(
-            policy=policy,
-            folder=scratch,
-            max_copied_bytes=COPIED,
-        ):
+        for path in place_files(policy, scratch, COPIED):
             if is_other_user:  # otherwise this user could not change it
                 os.chown(path, uid, gid)
         os.chdir(scratch)

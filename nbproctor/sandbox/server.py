@@ -370,8 +370,4 @@ def _open_folder(folder: Path, policy: Policy) -> None:
     os.chdir(folder)
     # Inside bubblewrap, the original files are read-only; elsewhere, they are copied.
     is_in_bubblewrap = folder.parent == BUBBLEWRAP_FOLDER
-    layers.place_files(
-        policy=policy,
-        folder=folder,
-        max_copied_bytes=0 if is_in_bubblewrap else float("inf"),
-    )
+    layers.place_files(policy, folder, 0 if is_in_bubblewrap else float("inf"))

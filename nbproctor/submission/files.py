@@ -259,11 +259,7 @@ def _notebooks(
     if is_archive and nested < MAX_NESTED:
         members = []
         try:
-            for member in _members(
-                file=file,
-                budget=budget,
-                nested=nested > 0,
-            ):
+            for member in _members(file, budget, nested > 0):
                 members += _notebooks(member, budget, faults, nested + 1)
         except Ungradable as fault:
             faults.append(str(fault))

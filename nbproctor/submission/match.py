@@ -198,11 +198,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     blocks = handed.text.blocks
     cell = texts.cells.get(handed.name)
     locked = cell if cell and cell.locked else None
-    owners = _owners_of_blocks(
-        handed=handed,
-        answered=None if locked else cell,
-        texts=texts,
-    )
+    owners = _owners_of_blocks(handed, None if locked else cell, texts)
     others = set(owners.values()) - {handed.name}
     has_given_code = not texts.given_code.isdisjoint(handed.text.codes)
     is_mixed = others and (cell or len(others) > 1 or has_given_code)
@@ -221,11 +217,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     pieces.append(_piece(parts[""]))
     if locked:
         others_blocks = [block for i, block in enumerate(blocks) if i not in owners]
-        _note_changes(
-            locked=locked,
-            blocks=others_blocks,
-            plan=plan,
-        )
+        _note_changes(locked, others_blocks, plan)
         is_tested = locked.exercise in others
         pieces.insert(len(pieces) if is_tested else 0, handed)
     return [
