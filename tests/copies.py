@@ -11,6 +11,7 @@ import nbformat
 from nbproctor.notebook import SKIP_TAG
 from tests.notebooks import read_notebook
 
+DOCUMENTS = Path(__file__).parents[1] / "docs"
 LAB = "neural_network"
 PLOT = "plot-sigmoid"
 DATA = "load-data", "shapes", "scale"
@@ -24,11 +25,21 @@ def link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def write_program(path: Path, text: str) -> None:
-    """Write a file that may be run, in a folder that is made if need be."""
+def write_file(path: Path, content: bytes | str) -> None:
+    """Write a file, in a folder that is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_program(path: Path, text: str) -> None:
+    """Write a file that may be run."""
+    write_file(path, text)
     path.chmod(0o755)
+
+
+def read_document(name: str) -> str:
+    """Return the text of a page of the documents."""
+    return (DOCUMENTS / f"{name}.md").read_text("utf-8")
 
 
 def unpack(archive: Path, folder: Path) -> None:

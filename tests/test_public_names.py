@@ -7,7 +7,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 import nbproctor
 from nbproctor import NbproctorError
 from nbproctor.kit.submit import SubmitError
+from tests.programs import start, succeeded
 
 
 @pytest.mark.parametrize("name", nbproctor.__all__)
@@ -33,18 +33,13 @@ def test_type_checkers_see_the_same_names(project: Path) -> None:
     assert (project / "nbproctor/py.typed").exists()
 
 
-def test_importing_the_package_and_expect_imports_nothing_heavy() -> None:
+def test_importing_the_package_and_expect_imports_nothing_heavy(project: Path) -> None:
     code = (
         "import sys, nbproctor, nbproctor.expect\n"
         "heavy = {'IPython', 'nbgrader', 'pandas', 'sqlalchemy', 'typer', 'jinja2'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = succeeded(start(sys.executable, "-c", code, cwd=project))
     assert done.stdout == "[]\n"
 
 

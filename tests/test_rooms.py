@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.copies import read_document
 from tests.readability import Readability, measure_readability, parse
 
 # Top floor first. A room imports itself and what stands in later lines, nothing else.
@@ -112,7 +113,7 @@ def test_the_map_gives_every_room_in_its_order_with_its_own_sentence(
     rooms = {path.stem for path in package.glob("*.py")} - FACADE
     rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
     assert rooms == FLOOR_OF.keys()
-    page = (project / "docs" / "architecture.md").read_text("utf-8")
+    page = read_document("architecture")
     section = page.partition("## Rooms of nbproctor")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([\w.]+)/?` \| (.+) \|$", section, re.MULTILINE)
     floors = [FLOOR_OF[name.removesuffix(".py")] for name, _ in rows]
@@ -127,7 +128,7 @@ def test_the_map_gives_every_room_in_its_order_with_its_own_sentence(
 
 def test_every_file_folder_and_module_on_the_map_exists(project: Path) -> None:
     package = project / "nbproctor"
-    page = (project / "docs" / "architecture.md").read_text("utf-8")
+    page = read_document("architecture")
     for name in re.findall(r"`([\w/.]+(?:/|\.py))`", page):
         assert (project / name).exists() or (package / name).exists(), name
     for target in re.findall(r"\]\(([\w/.]+)\)", page):

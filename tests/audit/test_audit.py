@@ -21,6 +21,7 @@ from nbproctor.audit.variants import Kind, Trial, Variants, disagreement
 from nbproctor.expect import recording
 from nbproctor.nbgrader import Course
 from nbproctor.results import Verdict
+from tests.copies import write_file
 from tests.notebooks import find_cell, modules_beside, parts, read_json
 
 NOTEBOOK = "source/tiny/tiny.ipynb"
@@ -235,9 +236,7 @@ def troubled(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AuditRe
     folder = tmp_path_factory.mktemp("troubled")
     tiny = shutil.copytree(project / "examples/tiny", folder / "course")
     for (name,), text in parts(BAD_FILES):
-        path = tiny / "variants/tiny" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        write_file(tiny / "variants/tiny" / name, text)
     with (tiny / "variants/tiny/fizz/wrong.toml").open("a", encoding="utf-8") as file:
         file.write(BAD_ENTRIES)
     change(tiny / NOTEBOOK, {'assert fizz(-4) == \\"-4\\"': QUICK})

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.copies import write_file
+
 Notebook = dict[str, Any]
 Make = Callable[[Path, Notebook], object]
 Edit = Callable[[Notebook], Notebook | None]
@@ -146,8 +148,7 @@ def write(
 ) -> Path:
     """Write a notebook the way Jupyter does."""
     path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(dump(notebook))
+    write_file(path, dump(notebook))
     return path
 
 

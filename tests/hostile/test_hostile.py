@@ -23,6 +23,7 @@ from nbproctor.results import Report, StudentCell
 from nbproctor.sandbox.policy import Policy
 from nbproctor.student.process import Student
 from nbproctor.student.shell import ZMQInteractiveShell
+from tests.copies import read_document, write_file
 from tests.hostile import test_tables
 from tests.hostile.cases import ATTEMPT, CASES, Case
 from tests.hostile.trap import FULL, MARK, TRAP
@@ -76,8 +77,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     master = TRAP.write(course)
     for name in ("gradebook.db", "secret.txt", "submitted/other/trap/trap.ipynb"):
         path = course / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(SECRET)
+        write_file(path, SECRET)
         path.chmod(0o666)  # only the sandbox is in the way
     with pytest.MonkeyPatch.context() as patch, Servers() as servers:
         patch.setenv("COURSE_SECRET_TOKEN", SECRET)
@@ -145,8 +145,8 @@ def test_the_honest_submission_earns_everything(court: Court) -> None:
     assert court.honest.notes == []
 
 
-def test_the_table_in_the_docs_has_each_case_and_what_it_earns(project: Path) -> None:
-    page = (project / "docs" / "security.md").read_text("utf-8")
+def test_the_table_in_the_docs_has_each_case_and_what_it_earns() -> None:
+    page = read_document("security")
     rows = re.findall(r"^\| `(.*)` \| .+ \| (.*) \|$", page, re.MULTILINE)
     assert len(rows) == len(CASES)
     assert dict(rows) == {

@@ -6,12 +6,11 @@ and ``isinstance``. `control` stays honest in every case.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from nbproctor.engine import Servers, Settings
 from nbproctor.sandbox.policy import Policy
+from tests.copies import read_document
 from tests.hostile.trap import Assignment
 from tests.timing import limits
 
@@ -226,7 +225,7 @@ def test_a_hostile_table_earns_nothing_and_an_honest_one_everything(
     assert changed or report.notes == []
 
 
-def test_the_list_in_the_docs_is_this_list(project: Path) -> None:
-    page = (project / "docs" / "security.md").read_text("utf-8")
+def test_the_list_in_the_docs_is_this_list() -> None:
+    page = read_document("security")
     listed = [x for x in page.splitlines() if x.startswith("- `") and x.endswith("`")]
     assert listed == [f"- `{name.replace('_', ' ')}`" for name in CASES]

@@ -16,6 +16,7 @@ from nbgrader.utils import determine_grade
 from nbproctor.notebook import Cell
 from nbproctor.protocol import objects, table
 from nbproctor.results import Verdict
+from tests.copies import read_document
 from tests.forked import spawn
 from tests.idioms.cells import IDIOMS, Idiom
 from tests.judge.notebooks import cell, judged, usual_limits
@@ -136,7 +137,7 @@ def test_only_what_the_judge_cannot_judge_is_beside(idiom: Idiom) -> None:
     assert verdict(notebook(idiom, idiom.right)).points < 1
 
 
-def test_the_table_in_the_docs_is_this_table(project: Path) -> None:
-    page = (project / "docs" / "new-assignment.md").read_text("utf-8")
+def test_the_table_in_the_docs_is_this_table() -> None:
+    page = read_document("new-assignment")
     rows = [line for line in page.splitlines() if line.startswith("| works with ")]
     assert rows == [f"| works with {idiom.name} | {idiom.reason} |" for idiom in BESIDE]

@@ -23,7 +23,7 @@ import nbproctor
 from nbproctor.kit import handout, starter
 from nbproctor.nbgrader import Course
 from tests.cli.term_class import RIGHT
-from tests.copies import LAB, lab_course, link, write_program
+from tests.copies import LAB, lab_course, link, read_document, write_program
 from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import hand_in
 from tests.notebooks import read_json
@@ -183,7 +183,7 @@ def installed_clone(
 
     As written, but without the index: what it needs is linked, and nothing else is.
     """
-    page = (project / "docs/differences.md").read_text("utf-8")
+    page = read_document("differences")
     command = re.findall(r"^\$ (pip install .*)", page, re.MULTILINE)[0]
     environment = tmp_path / "environment"
     venv.create(environment, symlinks=True)

@@ -16,6 +16,7 @@ from nbproctor.nbgrader import CourseError
 from tests.audit.test_audit import tried
 from tests.broken.cases import write
 from tests.cli.term_class import notebook
+from tests.copies import write_file
 from tests.kit.conftest import STOCK
 from tests.nbgrader.tiny import content
 from tests.notebooks import read_json
@@ -31,8 +32,7 @@ def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) ->
     result = tried(tmp_path, "ps1", checks=checks)
     assert result.faults == [] and result.killed == result.named == 1
     submitted = tmp_path / "submitted/ann/ps1/ps1.ipynb"
-    submitted.parent.mkdir(parents=True)
-    submitted.write_bytes(notebook(tmp_path, "ps1", "floor", "ann"))
+    write_file(submitted, notebook(tmp_path, "ps1", "floor", "ann"))
     (ann,) = nbgrader.grade(tmp_path, "ps1")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
@@ -59,8 +59,7 @@ def test_a_course_is_as_it_was_once_nbproctor_is_off(
     assert starter.switch_on(stock) and not starter.switch_on(stock)  # once
     assert ".nbproctor*" in (stock / ".gitignore").read_text().splitlines()
     for name in (".nbproctor.json", ".nbproctor.cache/ab/1234"):
-        (stock / name).parent.mkdir(parents=True, exist_ok=True)
-        (stock / name).touch()
+        write_file(stock / name, "")
     starter.switch_off(stock)
     assert content(stock) == before
     starter.switch_off(stock)  # once more changes nothing

@@ -24,6 +24,7 @@ from nbproctor.nbgrader import CourseError, speed
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.sandbox import bubblewrap
 from nbproctor.sandbox.workers import OverdueError
+from tests.copies import write_file
 from tests.nbgrader.tiny import HandIn, graded, run_nbgrader, totals
 from tests.notebooks import read_json
 from tests.programs import complaint_of, start, succeeded
@@ -261,8 +262,7 @@ def test_what_is_lost_is_made_again_and_nothing_else(
     gradebook = course / "gradebook.db"
     empty = gradebook.read_bytes()
     result = course / "autograded/ann/tiny/tiny.ipynb"
-    result.parent.mkdir(parents=True)
-    result.write_text("{")  # half made
+    write_file(result, "{")  # half made
     assert graded(course)["ann"].score == 10
     assert read_json(result)["cells"]
 

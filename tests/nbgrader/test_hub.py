@@ -13,6 +13,7 @@ import pytest
 from tests.broken.cases import answered, write
 from tests.cli.term import OWNER, Term
 from tests.cli.term_class import marker
+from tests.copies import read_document
 from tests.nbgrader.test_exchange import Exchange
 from tests.nbgrader.tiny import run_nbgrader, totals
 from tests.notebooks import read_json
@@ -49,7 +50,6 @@ for file in ("gradebook.db", "source/tiny/tiny.ipynb"):
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_round_through_the_exchange(
-    project: Path,
     course: Path,
     tmp_path: Path,
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_round_through_the_exchange(
         command = in_reach([*NOBODY, sys.executable, *map(str, arguments)])
         succeeded(start(*command, cwd=home, HOME=str(home)))
 
-    page = (project / "docs/hub.md").read_text("utf-8")
+    page = read_document("hub")
     commands = re.findall(r"^(student\$|\$) nbgrader (.*)$", page, re.M)
     assert len(commands) == 9
     for prompt, command in commands:

@@ -164,8 +164,8 @@ def test_a_test_moves_along_if_one_that_moves_needs_a_value_that_it_hides(
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def generous(*arguments: Any) -> Report:
-        report = GRADED(*arguments)
+    def generous(*arguments: Any, **named: Any) -> Report:
+        report = GRADED(*arguments, **named)
         verdicts = [replace(v, points=v.max_points) for v in report.verdicts]
         return replace(report, verdicts=verdicts)
 

@@ -14,6 +14,7 @@ import pytest
 from nbproctor import nbgrader
 from nbproctor.nbgrader import CourseError
 from tests.broken.cases import ANSWERS, STUB, by_id, text, write
+from tests.copies import read_document
 from tests.nbgrader.rows import rows, url
 from tests.nbgrader.tiny import (
     HandIn,
@@ -101,7 +102,7 @@ def test_a_question_or_an_answer_in_words_that_is_a_fence_stays_one(
 
 
 def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
-    course: Path, project: Path
+    course: Path,
 ) -> None:
     without_hints = released(course)
     hint = cell("hint", "Count.", "markdown")
@@ -109,7 +110,7 @@ def test_hints_are_kept_or_left_out_as_documented_and_nothing_else(
     with source_of(course) as notebook:
         notebook["cells"].insert(3, hint)
     with_hints = released(course)
-    page = (project / "docs/new-assignment.md").read_text("utf-8")
+    page = read_document("new-assignment")
     lines = re.findall(r"```python\n(from nbconvert.*?)```", page, re.S)
     configure(course, *lines)
     nbgrader.generate(course, "tiny")

@@ -8,7 +8,6 @@ import re
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -19,6 +18,7 @@ from nbproctor.protocol.frames import ProtocolError
 from nbproctor.protocol.rpc import TO_JUDGE, TO_STUDENT
 from nbproctor.protocol.table import FIELDS, ROWS
 from nbproctor.student.process import Student
+from tests.copies import read_document
 from tests.protocol import messages
 from tests.protocol.messages import decoded, encoded, frame, same
 
@@ -157,8 +157,8 @@ def test_each_request_is_answered_and_no_other() -> None:
         end.close()
 
 
-def test_the_page_on_the_protocol_has_these_tables(project: Path) -> None:
-    page = (project / "docs" / "protocol.md").read_text("utf-8")
+def test_the_page_on_the_protocol_has_these_tables() -> None:
+    page = read_document("protocol")
     tables = [
         {tag: fields.replace("`", "").replace(", raw", "") for tag, fields in rows}
         for rows in (

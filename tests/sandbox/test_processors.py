@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbproctor.sandbox import processors
+from tests.copies import write_file
 
 
 @pytest.fixture
@@ -49,6 +50,5 @@ def test_a_containers_share_is_respected(on_eight: Path, case: str) -> None:
     (on_eight / "self").write_text(membership.replace(" ", "\n"))
     for file in filter(None, map(str.strip, files.split(", "))):
         name, content = file.split(" = ")
-        (on_eight / name).parent.mkdir(parents=True, exist_ok=True)
-        (on_eight / name).write_text(f"{content}\n")
+        write_file(on_eight / name, f"{content}\n")
     assert processors.count_processors() == int(count)

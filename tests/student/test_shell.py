@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from nbproctor.student.outputs import IMAGE_BYTES, TEXT_BYTES
 from tests.forked import spawn
 from tests.judge.notebooks import usual_limits
 from tests.kernels import run_in_kernel
-from tests.programs import run_python, succeeded
+from tests.programs import run_python, start, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -105,19 +104,16 @@ def test_of_the_metadata_of_an_output_the_alternative_text_is_kept(run: Run) -> 
     assert [o["metadata"] for o in (*outputs, *clean(outputs))] == [metadata, metadata]
 
 
-def test_figures_are_inline_even_where_pyplot_came_before_the_shell() -> None:
+def test_figures_are_inline_even_where_pyplot_came_before_the_shell(
+    tmp_path: Path,
+) -> None:
     program = (
         "import matplotlib.pyplot as plt\n"
         "from nbproctor.student.shell import get_shell\n"
         "shell = get_shell(); shell.user_ns['plt'] = plt\n"
         "print([o['output_type'] for o in shell.run('plt.plot([1]);')])\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = succeeded(start(sys.executable, "-c", program, cwd=tmp_path))
     assert done.stdout.splitlines()[-1] == "['display_data']"
 
 

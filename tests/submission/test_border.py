@@ -24,6 +24,8 @@ if sys.platform == "win32":
 
 import fcntl
 
+from tests.copies import write_file
+
 SECRET = "what only the teacher may read"
 NAME = "tiny.ipynb"
 STRANGER = 65533
@@ -112,8 +114,7 @@ def test_what_takes_a_file_s_place_is_refused_and_named_also_after_a_look(
     depth: int,
 ) -> None:
     path = folder.joinpath(*"abcde"[:depth], NAME)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("{}")
+    write_file(path, "{}")
     (file,) = (f for f in border.walk(folder) if f.relative_path.name == NAME)
     assert file.read() == b"{}"
     path.unlink()

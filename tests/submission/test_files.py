@@ -19,14 +19,13 @@ from nbproctor.submission.files import (
     candidates,
     fingerprint,
 )
+from tests.copies import write_file
 
 
 def put(folder: Path, *names: str) -> None:
     """Write a file under each name, with its name as content."""
     for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
+        write_file(folder / name, name)
 
 
 def likely(
