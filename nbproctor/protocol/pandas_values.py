@@ -42,7 +42,8 @@ _TEXTS = {
 _ARRAYS = (pd.Categorical, *_TEXTS)
 _INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
 _SCALARS = (pd.Timestamp, *STANDARD)
-_PLAIN_LABELS = {type(None), bool, int, float, complex, str, bytes}
+_TEXT_ITEMS = {type(None), str, np.str_}  # the last one from an array of text
+_PLAIN_LABELS = {*_TEXT_ITEMS, bool, int, float, complex, bytes, np.bytes_}
 
 
 def _check(holds: bool, subject: str) -> None:
@@ -102,7 +103,7 @@ def _is_small_index(x: Any) -> bool:
 
 
 FIELDS |= {
-    "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= {str, type(None)},
+    "strings": lambda x: is_array("O")(x) and {*map(type, x)} <= _TEXT_ITEMS,
     "column": _is_column,
     "label": _is_label,
     "labels": _are_labels,
@@ -130,8 +131,6 @@ def _column(values: Any) -> Any:
 def _strings_parts(x: Any) -> Parts:
     is_nan = x.dtype.na_value is not pd.NA
     values = x.to_numpy(object, na_value=None)
-    if np.str_ in map(type, values):  # labels from an array of text
-        values = values.astype(str).astype(object)
     return values, x.dtype.storage, is_nan
 
 

@@ -239,6 +239,7 @@ def test_the_longest_integer_arrives_and_a_longer_one_is_refused() -> None:
         *([True] * 10, [1] * 9 + [True], [np.float64(1)] * 9),
         *(-0.0, np.longdouble(1) / 3, 10**4000, "\ud800 é"),
         pd.Index([np.str_("labels"), np.str_("of np.unique")]),
+        pd.Index([np.str_("labels"), np.bytes_(b"as objects")], dtype=object),
         pd.Index([1, "a"] * 1000, dtype=object),  # equal labels do not collide
     ],
 )
