@@ -274,7 +274,7 @@ class CellText:
         """Whether a block of an answer adds anything to this stub."""
         return not block.is_unwritten and block.code not in self.codes
 
-    def answers(self, stub: CellText, *, words: bool = False) -> bool:
+    def answers(self, stub: CellText, *, words: bool) -> bool:
         """Whether the cell has more than its stub, in code or in `words`."""
         if words:
             return self.plain not in ("", stub.plain)

@@ -155,7 +155,11 @@ class Feedback:
                 }
             cells.append(entry)
             if cell.test:
-                verdict = render("verdict.md", test=cell.test, plain=_plain)
+                verdict = render(
+                    "verdict.md",
+                    test=cell.test,
+                    plain=_plain,
+                )
                 cells.append(_text(verdict.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())

@@ -387,7 +387,7 @@ def parse_download(
         zone=zone,
         groups=groups,
         times=times,
-        problems=list(content.problems),
+        problems=content.problems,
     )
     submissions = defaultdict(list)
     for files in download.by_student(content).values():

@@ -388,15 +388,15 @@ def _start(data: bytes) -> bytes:
     return data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
-def wrong_kind(data: bytes) -> str | None:
-    """Return the kind of a file that is certainly not a notebook, or None."""
+def wrong_kind(data: bytes) -> str:
+    """Return the kind of a file that is certainly not a notebook, or nothing."""
     head = _start(data)
     if head.startswith(b"<<<<<<<"):  # merge markers
-        return None
+        return ""
     for first_bytes, kind in _WRONG_FILES.items():
         if head.startswith(first_bytes):
             return kind
-    return None
+    return ""
 
 
 def replace_surrogates(text: str | Path) -> str:
