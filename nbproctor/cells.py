@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -274,7 +274,7 @@ class CellText:
         """Whether a block of an answer adds anything to this stub."""
         return not block.is_unwritten and block.code not in self.codes
 
-    def answers(self, stub: CellText, *, words: bool = False) -> bool:
+    def answers(self, stub: CellText, *, words: bool) -> bool:
         """Whether the cell has more than its stub, in code or in `words`."""
         if words:
             return self.plain not in ("", stub.plain)
@@ -397,6 +397,14 @@ def source_of(raw: RawCell) -> str:
     # Some programs leave out the line ends that belong to the format.
     line_end = "" if any("\n" in line for line in lines) else "\n"
     return line_end.join(lines)
+
+
+def list_few(names: Sequence[str], most: int = 3) -> str:
+    """Return the first `most` names for a sentence, and how many more there are."""
+    shown = ", ".join(names[:most])
+    if len(names) > most:
+        shown += f" and {len(names) - most} more"
+    return shown
 
 
 # ---- scanning ------------------------------------------------------------------------

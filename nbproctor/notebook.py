@@ -87,6 +87,19 @@ def temporary_copy(source: Path) -> Iterator[Path]:
 
 # Names of kernels that show the language, if a notebook does not give it.
 _OTHER_KERNELS = re.compile("ir$|julia|octave|matlab|bash|java|xcpp|sas|scala|stata")
+# What a notebook in Python has beside its cells, in format 4.5.
+PYTHON_NOTEBOOK: RawNotebook = {
+    "metadata": {
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
+        "language_info": {"name": "python"},
+    },
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 

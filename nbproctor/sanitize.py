@@ -260,17 +260,17 @@ def _picture(
     data: object,
     mime: str,
     budget: DisplayBudget,
-) -> str | None:
-    """Decode and encode a picture, so that the result is only base64."""
+) -> str:
+    """Decode and encode a picture, so that the result is only base64, or nothing."""
     if not isinstance(data, str):
-        return None
+        return ""
     if len(data) > budget.picture_characters:
-        return None
+        return ""
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
-        return None
+        return ""
     if not raw.startswith(IMAGES[mime]):
-        return None
+        return ""
     budget.picture_characters -= len(data)
     return base64.b64encode(raw).decode()

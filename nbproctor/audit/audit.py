@@ -29,7 +29,7 @@ def audit(
     folder: Path,
     checks: Sequence[Check] = (),
     progress: Callable[[Trial], object] = lambda trial: None,
-    exercise: str | None = None,
+    exercise: str = "",
 ) -> AuditResult:
     """Audit the tests of an assignment, or those of one exercise.
 
@@ -63,7 +63,7 @@ def audit(
         for master in masters
         for cell in master.of_kind("solution")
     }
-    if exercise not in (None, *references):
+    if exercise not in ("", *references):
         raise AuditError(
             f"There is no exercise {exercise!r} in {assignment}. Its exercises: "
             f"{', '.join(references)}."

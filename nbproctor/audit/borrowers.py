@@ -137,11 +137,11 @@ class PassedArrays:
 # ---- in the student's process --------------------------------------------------------
 
 
-def decorate_functions(source: str, decorator: str) -> str | None:
+def decorate_functions(source: str, decorator: str) -> str:
     """Return a solution cell whose functions have a decorator from this module.
 
-    `decorator` is a name, or a call such as ``borrows(call)``. Returns None if the cell
-    is not Python or defines no function.
+    `decorator` is a name, or a call such as ``borrows(call)``. Returns an empty
+    text if the cell is not Python or defines no function.
     """
     tree = parse(source)
     functions = [
@@ -151,7 +151,7 @@ def decorate_functions(source: str, decorator: str) -> str | None:
         and node.name not in ("__init__", "__new__")
     ]
     if not functions:
-        return None
+        return ""
     added = parse(f"borrowers.{decorator}").body[0]
     assert isinstance(added, ast.Expr)
     for function in functions:

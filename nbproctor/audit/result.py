@@ -85,7 +85,7 @@ class Entry(Trial):
         elif self.kind == "wrong":
             if not self.lost:
                 return "keeps full points"
-            if self.says and not self.named:
+            if self.says and not self.naming_tests:
                 expected = " or ".join(self.says)
                 return f"its message should contain {expected!r}, but is {caught}"
             if self.unannounced > MAX_SILENT_POINTS:
@@ -103,11 +103,6 @@ class Entry(Trial):
     def survives(self) -> bool:
         """Whether it is a mutant with full marks that is not listed as equivalent."""
         return self.kind == "mutant" and not self.lost and not self.equivalent
-
-    @property
-    def named(self) -> bool:
-        """Whether a message of its tests names its symptom."""
-        return bool(self.naming_tests)
 
     @property
     def naming_tests(self) -> list[str]:
@@ -156,12 +151,13 @@ class AuditResult:
     def killed(self) -> float:
         """Share of mutants that are caught, from 0 to 1, without equivalent ones."""
         mutants = [e for e in self._of_kind("mutant") if not e.equivalent]
-        return 1 - _mean([entry.survives for entry in mutants])
+        return 1 - fmean([entry.survives for entry in mutants] or [0.0])
 
     @property
     def named(self) -> float:
         """Share of wrong variants whose message names the symptom; 1 without any."""
-        return _mean([entry.named for entry in self._of_kind("wrong")] or [1.0])
+        wrong = self._of_kind("wrong")
+        return fmean([bool(entry.naming_tests) for entry in wrong] or [1.0])
 
     @property
     def silent(self) -> list[Entry]:
@@ -237,16 +233,10 @@ class AuditResult:
                 "mutants": len(mutants),
                 "survivors": sum(e.survives for e in mutants),
                 "equivalent": sum(bool(e.equivalent) for e in mutants),
-                "named": sum(e.named for e in wrong),
+                "named": sum(bool(e.naming_tests) for e in wrong),
                 "silent": sum(e.silent for e in wrong),
                 "idle": idle,
             }
-
-
-def _mean(values: Sequence[float]) -> float:
-    if not values:
-        return 0.0
-    return fmean(values)
 
 
 def _points_lost(verdicts: Sequence[Verdict]) -> float:
@@ -258,7 +248,12 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
     html = folder / f"{result.assignment}.html"
     data = folder / f"{result.assignment}.json"
     counts = [*result.counts()]
-    write_file(html, render("audit.html", result=result, counts=counts))
+    page = render(
+        "audit.html",
+        result=result,
+        counts=counts,
+    )
+    write_file(html, page)
     content = asdict(result) | {
         "faults": result.faults,
         "killed": result.killed,
@@ -274,5 +269,9 @@ def write(result: AuditResult, folder: Path) -> tuple[Path, Path]:
 
 def lines(result: AuditResult) -> list[str]:
     """Return what to print: the summary, then everything to act upon."""
-    text = render("audit.txt", result=result, counts=[*result.counts()])
+    text = render(
+        "audit.txt",
+        result=result,
+        counts=[*result.counts()],
+    )
     return text.rstrip("\n").split("\n")

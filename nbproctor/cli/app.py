@@ -98,7 +98,7 @@ class _LogPrinter(logging.Handler):
 
 
 Assignment = Annotated[
-    str | None,
+    str,
     Argument(
         help="Name of a folder in source/. Default: "
         "c.Nbproctor.assignment in nbgrader_config.py."
@@ -179,7 +179,7 @@ def find_course() -> Path:
     return current  # the nbgrader room then says what is missing
 
 
-def open_course(assignment: str | None) -> nbgrader.Course:
+def open_course(assignment: str) -> nbgrader.Course:
     """Return the course around the working directory, opened at an assignment."""
     return choose(nbgrader.Course(find_course()), assignment)
 
@@ -193,7 +193,7 @@ def show_status(doing: str) -> Iterator[Status]:
         yield status
 
 
-def choose(course: nbgrader.Course, assignment: str | None) -> nbgrader.Course:
+def choose(course: nbgrader.Course, assignment: str) -> nbgrader.Course:
     """Open the named assignment, or the configured one, or the only one."""
     names = course.assignments()
     assignment = assignment or course.options.assignment

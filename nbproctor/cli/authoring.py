@@ -52,7 +52,7 @@ Next: {PROGRAM} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 @command("release", "release lab2 --browser")
 def release(
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     change_cells: Annotated[
         bool,
         Option(
@@ -104,7 +104,7 @@ def release(
 
 
 @command("lint", "lint lab2")
-def lint(assignment: Assignment = None, container: Container = False) -> None:
+def lint(assignment: Assignment = "", container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
     The reference solution is the source notebook with your solutions. Plain nbgrader
@@ -118,10 +118,10 @@ def lint(assignment: Assignment = None, container: Container = False) -> None:
 
 @command("audit", "audit lab2")
 def audit(
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     exercise: Annotated[
-        str | None, Option(help="Audit only this exercise. Writes no report.")
-    ] = None,
+        str, Option(help="Audit only this exercise. Writes no report.")
+    ] = "",
     container: Container = False,
 ) -> None:
     """Check the tests with correct solutions, incorrect solutions, and mutants.
@@ -182,9 +182,9 @@ def show_faults(course: nbgrader.Course) -> list[str]:
 def new(
     name: Annotated[str, Argument(help="Name of the assignment.")],
     longer: Annotated[
-        str | None,
+        str,
         Option("--from", help="Make a shorter edition of this assignment instead."),
-    ] = None,
+    ] = "",
     hours: Annotated[int, Option(min=1, help="Hours that the edition takes.")] = 2,
 ) -> None:
     """Make an assignment with one example exercise, for you to replace.
@@ -219,9 +219,9 @@ def new(
 def adopt(
     file: Annotated[Path, Argument(help="Notebook with solutions and tests.")],
     name: Annotated[
-        str | None,
+        str,
         Argument(help="Name of the assignment. Default: the notebook's name."),
-    ] = None,
+    ] = "",
     container: Container = False,
 ) -> None:
     """Turn a notebook that has Otter-Grader or OkPy tests into an assignment.

@@ -63,7 +63,7 @@ def collect(
     source: Annotated[
         Path, Argument(help="Zip or folder, as downloaded from the platform.")
     ],
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     roster: Annotated[
         Path | None,
         Option(
@@ -313,7 +313,7 @@ def zone_of(name: str) -> ZoneInfo | None:
 @command("extend 20260013 --until='2026-12-01 18:00'", "extend 20260013 lab2 --days=2")
 def extend(
     student: Annotated[str, Argument(help="Id or name of the student.")],
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     until: Annotated[
         str,
         Option(
@@ -382,7 +382,7 @@ def due(
             "without a time includes the whole day."
         ),
     ],
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     timezone: Zone = "",
 ) -> None:
     """Set when an assignment is due.
@@ -407,7 +407,7 @@ def due(
 @command("late times.csv", "late worksheet.csv lab2 --timezone=Europe/Berlin")
 def late(
     file: Annotated[Path, Argument(help="CSV file with the columns student and time.")],
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     timezone: Zone = "",
 ) -> None:
     """Record submission times that the platform does not provide.

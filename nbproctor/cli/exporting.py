@@ -46,7 +46,7 @@ def export(
             help=f"The platform's grade file to fill in, or what to make: {_MADE}.",
         ),
     ],
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     column: Annotated[
         str | None, Option(help="The column to fill in: part of its header is enough.")
     ] = None,

@@ -29,7 +29,7 @@ POLL_SECONDS = 2.0  # between two polls of `watch`
 
 @command("grade", "grade lab2 --student=20260013 --lower")
 def grade(
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     force: Annotated[
         bool, Option("--force", help="Also grade submissions that are already graded.")
     ] = False,
@@ -92,7 +92,7 @@ def _check_submitted(course: nbgrader.Course, student: str) -> None:
 
 @command("watch", "watch lab2 --exchange")
 def watch(
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     exchange: Annotated[
         bool,
         Option(

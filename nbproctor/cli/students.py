@@ -46,7 +46,7 @@ def lab(
     example --no-browser.
     """
     options = arguments or []
-    assignment = None
+    assignment = ""
     if options and not options[0].startswith("-"):
         assignment = options.pop(0)
     _, release, copy = _folders(assignment)
@@ -68,7 +68,7 @@ def lab(
 
 @command("submit", "submit lab2 --file=my_notebook.ipynb")
 def submit(
-    assignment: Assignment = None,
+    assignment: Assignment = "",
     file: Annotated[
         Path | None, Option(help="Your notebook, if it has another name.")
     ] = None,
@@ -96,7 +96,7 @@ def submit(
     echo(course.options.hand_in or kit_submit.NOWHERE)
 
 
-def _folders(assignment: str | None) -> tuple[nbgrader.Course, Path, Path]:
+def _folders(assignment: str) -> tuple[nbgrader.Course, Path, Path]:
     """Return the course, the student version of an assignment, and the copy."""
     course = open_course(assignment)
     name = course.assignment

@@ -21,6 +21,7 @@ if TYPE_CHECKING or __package__:
         SubmittedCell,
         error_output_of,
         imported,
+        list_few,
         nbgrader_metadata,
         source_of,
     )
@@ -30,6 +31,7 @@ else:  # in a student's folder
         SubmittedCell,
         error_output_of,
         imported,
+        list_few,
         nbgrader_metadata,
         source_of,
     )
@@ -98,7 +100,7 @@ class Findings:
         ]
         if self.unanswered:
             wrong = "" if answered else " Is it the file that you worked in?"
-            lines.append(f"Not answered: {_list(self.unanswered)}.{wrong}")
+            lines.append(f"Not answered: {list_few(self.unanswered, SHOWN)}.{wrong}")
         for title, sentences in (
             ("This would cost marks:", self.problems),
             ("Please check this; it does not cost marks by itself:", self.remarks),
@@ -126,8 +128,8 @@ class Findings:
                 later.append(path.name)
         if later:
             self.problems.append(
-                f"{_list(later)} was saved later than {notebook.name}. If your answers "
-                f"are there, {USE_FILE_OPTION}"
+                f"{list_few(later, SHOWN)} was saved later than {notebook.name}. If "
+                f"your answers are there, {USE_FILE_OPTION}"
             )
 
     def _check_copies(self) -> None:
@@ -156,7 +158,8 @@ class Findings:
             ),
         ):
             if starts:
-                self.remarks.append(f"Read-only cells {remark.format(_list(starts))}")
+                listed = list_few(starts, SHOWN)
+                self.remarks.append(f"Read-only cells {remark.format(listed)}")
 
     def _check_answer_cell(self, name: str, count: int) -> None:
         """Check how often the notebook has the cell of an exercise."""
@@ -186,7 +189,8 @@ class Findings:
             elif stub.is_code and (lost := stub.text.names - cell.text.names):
                 self.problems.append(
                     f"The cell of exercise {name} does not define "
-                    f"{_list(sorted(lost))}. Define it there, under this name."
+                    f"{list_few(sorted(lost), SHOWN)}. Define it there, under this "
+                    "name."
                 )
             elif cell.text.without_stub_line(stub.text) is not cell.text:
                 self.remarks.append(
@@ -233,7 +237,7 @@ class Findings:
                 failing.append(exercise)
         if failing:
             self.remarks.append(
-                f"Public tests of these exercises fail: {_list(failing)}."
+                f"Public tests of these exercises fail: {list_few(failing, SHOWN)}."
             )
 
     def _check_modules(self) -> None:
@@ -248,8 +252,8 @@ class Findings:
                 local.append(name)
         if local:
             self.problems.append(
-                f"Your notebook imports {_list(local)}, which grading does not have. "
-                "Put this code into a cell of the notebook."
+                f"Your notebook imports {list_few(local, SHOWN)}, which grading does "
+                "not have. Put this code into a cell of the notebook."
             )
 
 
@@ -377,14 +381,6 @@ def _is_assignment(path: Path, original: Path) -> bool:
     except (SubmitError, OSError):
         return False
     return bool(names & {cell.name for cell in _cells(original) if cell.name})
-
-
-def _list(names: list[str]) -> str:
-    """Return names for a sentence, the first few of many."""
-    shown = ", ".join(names[:SHOWN])
-    if len(names) > SHOWN:
-        shown += f" and {len(names) - SHOWN} more"
-    return shown
 
 
 if __name__ == "__main__":

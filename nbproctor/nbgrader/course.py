@@ -129,11 +129,8 @@ class Course:
 
     def read_column(self, column: str) -> dict[str, str]:
         """Return a column of these records: student → text."""
-        texts = {}
-        for student, row in platforms.read_record(self.records).items():
-            if row.get(column):
-                texts[student] = row[column]
-        return texts
+        rows = platforms.read_record(self.records).items()
+        return {student: row[column] for student, row in rows if row.get(column)}
 
     def converter(self, kind: type[BaseConverter]) -> Any:
         """Return one of nbgrader's converters, for `failures.run` on the assignment."""

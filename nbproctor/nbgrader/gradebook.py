@@ -26,10 +26,10 @@ from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session, load_only
 
 from nbproctor import sanitize
+from nbproctor.cells import list_few
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Verdict
-from nbproctor.submission.files import list_few
 
 # nbgrader builds its objects in an order of which SQLAlchemy warns needlessly.
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")

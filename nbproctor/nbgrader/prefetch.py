@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nbproctor.cells import list_few
 from nbproctor.engine import Execution, Executor
 from nbproctor.nbgrader.failures import as_computer_error
 from nbproctor.nbgrader.run import Run
@@ -18,7 +19,6 @@ from nbproctor.results import FILE, Report, StudentCell, SubmissionResult
 from nbproctor.sandbox.workers import ExceededError, OverdueError, Workers
 from nbproctor.sanitize import quote
 from nbproctor.submission.border import TIMESTAMP_FILE, StudentFile, walk
-from nbproctor.submission.files import list_few
 from nbproctor.submission.reading import OVERDUE, TOO_MUCH, ReadRequest, ReadSubmission
 from nbproctor.submission.repair import student_cells
 

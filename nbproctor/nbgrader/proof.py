@@ -29,7 +29,12 @@ from nbproctor.cells import error_output_of
 from nbproctor.engine import Execution, ExecutionError, Executor, Settings
 from nbproctor.markers import parse
 from nbproctor.nbgrader.failures import no_kernel
-from nbproctor.notebook import Cell, MasterNotebook, temporary_copy
+from nbproctor.notebook import (
+    PYTHON_NOTEBOOK,
+    Cell,
+    MasterNotebook,
+    temporary_copy,
+)
 from nbproctor.results import Limits, Report
 from nbproctor.sanitize import one_line
 from nbproctor.submission.repair import Ungradable, repair, student_cells
@@ -157,12 +162,7 @@ def grade_answers(
         }
         for cell in answers.cells
     ]
-    book = {
-        "cells": cells,
-        "metadata": {},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    book = {"cells": cells} | PYTHON_NOTEBOOK
     with TemporaryDirectory(prefix="nbproctor-") as folder:
         Path(folder, f"{master.notebook}.ipynb").write_text(json.dumps(book), "utf-8")
         repaired = repair(Path(folder), master)

@@ -118,8 +118,8 @@ def _visible_entries(folder: Path) -> list[Path]:
     return sorted(folder.glob("[!.]*"))
 
 
-def refuse_student(student: str) -> str | None:
-    """Return why a folder's name cannot be a student id, if it cannot."""
+def refuse_student(student: str) -> str:
+    """Return why a folder's name cannot be a student id, or nothing."""
     if student in ("", ".", ".."):
         return "its name cannot be a student's id"
     categories = {unicodedata.category(letter) for letter in student}
@@ -127,7 +127,7 @@ def refuse_student(student: str) -> str | None:
         return "its name is not UTF-8"
     if not categories.isdisjoint(("Cc", "Zl", "Zp")):
         return "its name has a line break or another control character"
-    return None
+    return ""
 
 
 def _is_same_name(name: str, assignment: str) -> bool:

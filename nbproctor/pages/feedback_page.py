@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from nbproctor import sanitize
 from nbproctor.cells import RawCell, RawNotebook, grade_id, source_of
+from nbproctor.notebook import PYTHON_NOTEBOOK
 from nbproctor.pages import html
 from nbproctor.pages.outline import Outline, headings_in
 from nbproctor.pages.summary import (
@@ -154,24 +155,18 @@ class Feedback:
                 }
             cells.append(entry)
             if cell.test:
-                verdict = render("verdict.md", test=cell.test, plain=_plain)
+                verdict = render(
+                    "verdict.md",
+                    test=cell.test,
+                    plain=_plain,
+                )
                 cells.append(_text(verdict.strip()))
             if cell.comment:
                 quoted = "\n> ".join(sanitize.markdown(cell.comment).splitlines())
                 cells.append(_text(f"> **From your teacher:** {quoted}"))
         for number, entry in enumerate(cells):
             entry["id"] = f"feedback-{number}"
-        python = {
-            "display_name": "Python 3",
-            "language": "python",
-            "name": "python3",
-        }
-        return {
-            "cells": cells,
-            "metadata": {"kernelspec": python},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
+        return {"cells": cells} | PYTHON_NOTEBOOK
 
     def _visible_cell(self, cell: RawCell) -> ShownCell | None:
         """Return a cell as the student may see it; None: it must stay hidden."""

@@ -216,29 +216,29 @@ def _without_pictures(text: str) -> Markup:
     return Markup(_MARKDOWN.render(text))
 
 
-def _picture(source: str, env: EnvType) -> str | None:
-    """Return a picture as a data URL, if the notebook contains it."""
+def _picture(source: str, env: EnvType) -> str:
+    """Return a picture as a data URL, if the notebook contains it, or nothing."""
     if source.startswith("attachment:"):
         name = source.removeprefix("attachment:")
         for mime, data in env["attached"].get(name, {}).items():
             return f"data:{mime};base64,{data}"
-        return None
+        return ""
     folder = env["folder"]
     if not folder or ":" in source or source.startswith("/"):
-        return None
+        return ""
     path = folder / source
     mime, _ = mimetypes.guess_type(path.name)
     if mime not in IMAGES:
-        return None
+        return ""
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
         if not inside or path.stat().st_size > _MAX_PICTURE:
-            return None
+            return ""
         content = path.read_bytes()
     except (OSError, ValueError):
-        return None
+        return ""
     if not content.startswith(IMAGES[mime]):
-        return None
+        return ""
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 

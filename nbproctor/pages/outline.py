@@ -150,32 +150,22 @@ def _exercises(master: MasterNotebook) -> Iterator[Exercise]:
             number, title = numbered.groups()
         if text and uses[heading] > 1:
             title += f" ({name})"
+        label = title
+        if number:
+            label = f"exercise {number}"
+        ordinal = _ORDINAL.search(heading)
+        if ordinal and ordinal[1] != number:
+            label = f"exercise {ordinal[1]}"
+            if number:
+                label += f" ({number})"
         yield Exercise(
             id=name,
             number=number,
             title=title,
-            label=_label(
-                heading=heading,
-                number=number,
-                title=title,
-            ),
+            label=label,
             points=sum(cell.points for cell in group),
             tests=tuple(cell.id for cell in group if cell.kind == "test"),
             by_hand=tuple(
                 cell.id for cell in group if cell.points and cell.kind != "test"
             ),
         )
-
-
-def _label(
-    heading: str,
-    number: str,
-    title: str,
-) -> str:
-    ordinal = _ORDINAL.search(heading)
-    if ordinal and ordinal[1] != number:
-        label = f"exercise {ordinal[1]}"
-        return f"{label} ({number})" if number else label
-    if number:
-        return f"exercise {number}"
-    return title

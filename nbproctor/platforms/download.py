@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from nbproctor.cells import list_few
 from nbproctor.platforms import archive
 from nbproctor.platforms.archive import CollectError, Content
 from nbproctor.platforms.person import (
@@ -35,7 +36,6 @@ from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
 from nbproctor.sanitize import one_line
 from nbproctor.submission.border import TIMESTAMP_FILE
-from nbproctor.submission.files import list_few
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
@@ -387,7 +387,7 @@ def parse_download(
         zone=zone,
         groups=groups,
         times=times,
-        problems=list(content.problems),
+        problems=content.problems,
     )
     submissions = defaultdict(list)
     for files in download.by_student(content).values():

@@ -143,7 +143,7 @@ class Roster:
         if UNCERTAIN.get(target):
             self.kind_aliases[target] = source
             return
-        for person in [*self.people]:
+        for person in self.people:
             if not person.values(target):
                 values = person.values(source)
                 more = tuple(Identifier(target, value) for value in values)

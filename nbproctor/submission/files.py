@@ -13,7 +13,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+from nbproctor.cells import list_few
 from nbproctor.errors import NbproctorError
 from nbproctor.notebook import SCRIPT
 from nbproctor.sanitize import quote
@@ -387,23 +388,15 @@ def _start(data: bytes) -> bytes:
     return data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
-def wrong_kind(data: bytes) -> str | None:
-    """Return the kind of a file that is certainly not a notebook, or None."""
+def wrong_kind(data: bytes) -> str:
+    """Return the kind of a file that is certainly not a notebook, or nothing."""
     head = _start(data)
     if head.startswith(b"<<<<<<<"):  # merge markers
-        return None
+        return ""
     for first_bytes, kind in _WRONG_FILES.items():
         if head.startswith(first_bytes):
             return kind
-    return None
-
-
-def list_few(names: Sequence[str], most: int = 3) -> str:
-    """Return the first `most` names, and how many more there are, as text."""
-    shown = ", ".join(names[:most])
-    if len(names) > most:
-        shown += f" and {len(names) - most} more"
-    return shown
+    return ""
 
 
 def replace_surrogates(text: str | Path) -> str:

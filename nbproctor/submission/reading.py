@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbproctor.cells import list_few
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import count_processors
 from nbproctor.sandbox.workers import WALL_TIME_FACTOR, Allowance, Workers, serve
@@ -17,7 +18,6 @@ from nbproctor.sanitize import one_line, quote
 from nbproctor.submission.files import (
     Ungradable,
     fingerprint,
-    list_few,
 )
 from nbproctor.submission.repair import Repaired, repair
 

@@ -12,9 +12,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from nbproctor import sanitize
-from nbproctor.cells import CellText, RawCell, SubmittedCell, grade_id
+from nbproctor.cells import CellText, RawCell, SubmittedCell, grade_id, list_few
 from nbproctor.notebook import Cell, MasterNotebook
-from nbproctor.submission.files import list_few
 from nbproctor.submission.match import PlannedCell, joined, make_plan, stub_of
 from nbproctor.submission.read import Version
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproctor.cells import RawNotebook, grade_id
-from nbproctor.notebook import MasterNotebook
+from nbproctor.notebook import PYTHON_NOTEBOOK, MasterNotebook
 from nbproctor.results import StudentCell
 from nbproctor.sanitize import quote
 from nbproctor.submission.files import (
@@ -31,18 +31,6 @@ __all__ = ["Repaired", "Ungradable", "repair", "student_cells"]
 
 MAX_SCRIPTS = 20  # that are read in addition to notebooks
 MAX_FAILURES = 10  # notes on files that cannot be read
-_FORMAT = {
-    "metadata": {
-        "kernelspec": {
-            "display_name": "Python 3 (ipykernel)",
-            "language": "python",
-            "name": "python3",
-        },
-        "language_info": {"name": "python"},
-    },
-    "nbformat": 4,
-    "nbformat_minor": 5,
-}
 
 
 @dataclass(frozen=True)
@@ -116,7 +104,7 @@ def repair(
             "used."
         )
     return Repaired(
-        notebook={"cells": notebook} | _FORMAT,
+        notebook={"cells": notebook} | PYTHON_NOTEBOOK,
         notes=notes + changes,
         path=version.file.path,
         answered=bool(chosen.answers) or not exercises,

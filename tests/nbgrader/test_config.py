@@ -276,7 +276,7 @@ def test_folders_and_options_come_from_the_course_and_the_home_folder(
     run_nbgrader(course, "autograde", "tiny")
     ann = SubmissionResult.read(course / "graded/ann/tiny")
     assert ann is not None and ann.score == 5
-    assert choose(Course(course), None).assignment == "tiny"
+    assert choose(Course(course), "").assignment == "tiny"
     room.feedback(course, "tiny")
     assert (course / "pages/ann/tiny/tiny.html").is_file()
 

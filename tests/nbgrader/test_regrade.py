@@ -189,10 +189,10 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
 ) -> None:
     other = sqlite3.connect(course / "gradebook.db", timeout=0)
 
-    def write(**facts: Any) -> MarkChange | None:
+    def write(*facts: Any, **named: Any) -> MarkChange | None:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("UPDATE grade SET manual_score = 1")
-        return decide(**facts)
+        return decide(*facts, **named)
 
     decide = decision.decide
     trying = Mock(side_effect=write)

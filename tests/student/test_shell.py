@@ -205,12 +205,7 @@ def test_a_wide_table_is_shown_as_in_a_kernel(tmp_path: Path) -> None:
         "import_modules(['pandas'])\n"
         f"get_shell().run({cell!r})\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = succeeded(start(sys.executable, "-c", program, cwd=tmp_path))
     (kernel,) = book.cells[0].outputs
     assert kernel.text.count("1000") == 20
     assert done.stdout.endswith(kernel.text)
