@@ -95,8 +95,8 @@ STATUSES: dict[str, StatusRow] = {
         StatusRow(
             "repaired",
             headline="Graded, after a repair",
-            advice="These repairs cost you no points. Next time, submit the notebook under "
-            "its original name and with all its cells.",
+            advice="These repairs cost you no points. Next time, submit the notebook "
+            "under its original name and with all its cells.",
             section=REPAIRED,
         ),
         StatusRow("late", headline="Graded, submitted late", section=GRADED),
