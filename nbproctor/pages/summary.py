@@ -27,6 +27,9 @@ State = Literal[
 ]
 
 _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
+EARLIER_MARK = (
+    "A mark by hand is for an earlier answer. Your teacher will look at the new one."
+)
 _WRONG = "but is wrong"  # the message of `expect` without a diagnosis
 _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
@@ -202,7 +205,9 @@ class Summary:
             for name in exercise.tests
         ]
         state: State
-        if exercise.by_hand and not worth.isdisjoint(graded.waiting):
+        waiting = worth.intersection(graded.waiting)
+        has_earlier_mark = any(graded.mark(name).by_hand for name in waiting)
+        if has_earlier_mark or (exercise.by_hand and waiting):
             state = "waiting"
         elif points is None:
             state = "not-run"
@@ -220,6 +225,8 @@ class Summary:
             state=state,
             tests=tests,
         )
+        if has_earlier_mark:
+            cause = EARLIER_MARK
         commentable = {exercise.id, *exercise.by_hand}
         return ResultRow(
             exercise=exercise,
@@ -259,7 +266,9 @@ class Summary:
         message = verdict.message
         outcome = verdict.outcome
         state: State = "failed"
-        if from_points and points is not None:
+        if mark.by_hand and cell.id in self._graded.waiting:
+            state = "waiting"
+        elif from_points and points is not None:
             if points >= max_points:
                 state = "passed"
             elif points:

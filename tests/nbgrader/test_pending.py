@@ -85,6 +85,18 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert text.count("ann; bob: To be graded by hand: why.") == 2
 
 
+def test_a_mark_for_an_earlier_answer_is_not_held_against_the_new_one(
+    course: Path,
+) -> None:
+    mark = {"manual_score": 2, "needs_manual_grade": False}
+    grade_by_hand(course, "fizz-multiples", "bob", **mark)
+    hand_in(course, "bob", why=ESSAY)  # all of it is right now
+    grade(course)
+    words = read_words(course / "feedback/bob/tiny/tiny.html")
+    assert "A mark by hand is for an earlier answer. Your teacher will look" in words
+    assert "partly right" not in words and "Fix next" not in words
+
+
 def test_the_essay_of_an_excused_student_waits_for_nobody(course: Path) -> None:
     platforms.update_record(course / "collected/tiny", "excused", {"bob": "yes"})
     assert " 2 to be graded by hand, 1 not graded, 1 excused.\n" in grade(course)
