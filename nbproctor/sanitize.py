@@ -34,7 +34,14 @@ _BEFORE_FORMULA = re.compile(rf"(^|[;\t\n]){_FORMULA}")
 _APOSTROPHE = re.compile(rf"(^|[;\t\n])'{_FORMULA}")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+# Characters that Python takes for printable, and that show nothing, not even a space.
+_BLANKS = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f"
+    r"\uffa0\U000e0100-\U000e01ef]"
+)
 _STARTS = re.compile(r"<(?=[A-Za-z/!?])|&(?=[\\#A-Za-z])(?![\w-]*=)")
 # A browser ignores tabs and line ends in a link, and MathJax can make links, too.
 _SCRIPTS = "|".join(r"\s*".join(word) for word in ("javascript", "vbscript"))
@@ -108,9 +115,29 @@ def one_line(text: object, limit: int = 300) -> str:
     return line[: limit - 1] + "…"
 
 
+def is_hidden(character: str) -> bool:
+    """Whether a character shows nothing, or changes how others show."""
+    if character.isprintable():
+        return bool(_BLANKS.match(character))
+    return not character.isspace()
+
+
+def visible(text: object, limit: int = 300) -> str:
+    """Return a name as one short line in which every character shows.
+
+    Two names that differ only in characters that do not show would look the same.
+    """
+    letters = []
+    for letter in str(text)[: 20 * limit]:
+        if is_hidden(letter):
+            letter = letter.encode("unicode_escape").decode()
+        letters.append(letter)
+    return one_line("".join(letters), limit)
+
+
 def quote(text: object, mark: str = "'") -> str:
     """Return a student's words in quotes, for a sentence; they cannot end the quote."""
-    words = one_line(text, MAX_QUOTED).replace(mark, "\u2019")
+    words = visible(text, MAX_QUOTED).replace(mark, "\u2019")
     return f"{mark}{words}{mark}"
 
 

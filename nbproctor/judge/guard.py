@@ -79,7 +79,11 @@ def _refuse_sent_text(event: str, arguments: tuple[Any, ...]) -> None:
 
     This is an audit hook of the judge, which runs no student code.
     """
-    if event not in _EXECUTING or not _may_be_sent():
+    if event not in _EXECUTING or not running_session:
+        return
+    # Bytes may also be made of numbers, as in ``bytes(answer())``.
+    is_of_bytes = event != "compile" and running_session[0].has_answered
+    if not is_of_bytes and not _may_be_sent():
         return
     caller = sys._getframe(1)
     if _is_imported(caller, event, arguments):

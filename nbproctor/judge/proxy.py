@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from functools import lru_cache, partialmethod
+from functools import lru_cache, partial, partialmethod
 from typing import Any, NamedTuple, NoReturn, TypeGuard, TypeVar
 
 import numpy as np
@@ -186,6 +186,8 @@ class Proxy:
         # NumPy looks for these on everything; `__array__` is the one we have.
         if name.startswith("__array"):
             raise AttributeError(name)
+        if name == "equals":  # of pandas and others: what ``==`` is elsewhere
+            return partial(_equals, self)
         return ask(self, "get", self, name)
 
     def _nbproctor_class(self) -> Any:
@@ -312,6 +314,14 @@ def _named_class(name: str) -> type:
 def _note_uncalled(proxy: Proxy, *methods: str) -> None:
     """Record methods that were not called: see `Session.end_test`."""
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
+
+
+def _equals(proxy: Proxy, *others: object) -> Any:
+    """Call the student's ``equals``, but never with a value of the test."""
+    if all(_is_in_process_of(other, proxy) for other in others):
+        return ask(proxy, "get", proxy, "equals")(*others)
+    _note_uncalled(proxy, "equals")
+    return False
 
 
 def _is_in_process_of(value: object, proxy: Proxy) -> TypeGuard[Proxy]:

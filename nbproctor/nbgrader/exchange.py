@@ -30,7 +30,7 @@ from nbproctor.nbgrader.submitted import (
     refuse_student,
     submission_time,
 )
-from nbproctor.sanitize import one_line
+from nbproctor.sanitize import one_line, visible
 from nbproctor.submission import border
 from nbproctor.submission.border import RefusedFileError
 
@@ -69,7 +69,7 @@ class _PerStudentCommand:
                 self.failures.clear()  # the command ends for another reason
                 raise computer from error
             reason = str(error) or repr(error)
-            self.failures[one_line(folder)] = one_line(reason)
+            self.failures[visible(folder)] = one_line(reason)
 
 
 class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[misc]
@@ -119,7 +119,7 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
             is_teacher = uid in (0, os.geteuid())
             if not is_teacher and (is_account or owner in self._enrolled):
                 raise RefusedFileError(message)
-            self.log.warning("%s: %s", one_line(path), message)
+            self.log.warning("%s: %s", visible(path), message)
         return uid
 
     @cached_property

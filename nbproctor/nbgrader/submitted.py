@@ -17,7 +17,7 @@ from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.platforms.person import normalize
 from nbproctor.results import SubmissionResult
-from nbproctor.sanitize import one_line
+from nbproctor.sanitize import is_hidden, visible
 from nbproctor.submission.border import LINK, TIMESTAMP_FILE, find, walk
 
 MAX_LISTED = 1_000
@@ -62,7 +62,7 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
     source = course.folder("source").parent
     others = {path.name for path in _visible_entries(source)} - {assignment}
     for student in _visible_entries(submitted):
-        shown = f"{submitted.name}/{one_line(student.name)}"
+        shown = f"{submitted.name}/{visible(student.name)}"
         folder = f"{shown}/"
         if any(map(os.path.islink, (student, student / assignment))):
             yield folder, f"{LINK}; put the folder itself there"
@@ -85,7 +85,7 @@ def _find_unread(course: Course, submitted: Path) -> Iterator[tuple[str, str]]:
                     is_alone=len(entries) == 1,
                 ):
                     slash = "/" if entry.is_dir() else ""
-                    path = f"{folder}{one_line(entry.name)}{slash}"
+                    path = f"{folder}{visible(entry.name)}{slash}"
                     yield path, f"{reason}move it to {folder}{assignment}/"
 
 
@@ -127,6 +127,8 @@ def refuse_student(student: str) -> str:
         return "its name is not UTF-8"
     if not categories.isdisjoint(("Cc", "Zl", "Zp")):
         return "its name has a line break or another control character"
+    if any(map(is_hidden, student)):
+        return "its name has characters that do not show"
     return ""
 
 

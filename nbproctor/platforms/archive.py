@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from nbproctor.errors import NbproctorError
-from nbproctor.sanitize import one_line
+from nbproctor.sanitize import visible
 from nbproctor.submission import border
 from nbproctor.submission.border import IGNORED
 from nbproctor.submission.files import ZIP_DAMAGE, entry_name, environments
@@ -63,7 +63,7 @@ class Content:
         if not reason and size > MAX_FILE:
             reason = f"It has {size >> 20} MB. The limit is {MAX_FILE >> 20} MB."
         if reason:
-            self.problems.append(f"{one_line(name)}: {reason}")
+            self.problems.append(f"{visible(name)}: {reason}")
         else:
             self.entries.append(
                 ArchiveEntry(

@@ -34,7 +34,7 @@ from nbproctor.platforms.registry import (
 )
 from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
-from nbproctor.sanitize import one_line
+from nbproctor.sanitize import visible
 from nbproctor.submission.border import TIMESTAMP_FILE
 
 MAX_NESTING = 3
@@ -109,7 +109,7 @@ class Download:
 
     def add_problem(self, where: str, sentence: str) -> None:
         """Add a line: the file or the student, and what is wrong, as a sentence."""
-        self.problems.append(f"{one_line(where)}: {sentence}")
+        self.problems.append(f"{visible(where)}: {sentence}")
 
     def add_question(self, where: str, sentence: str) -> None:
         """Add a line about work that was not placed because a teacher has to say."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from nbproctor.sanitize import is_hidden
+
 _UMLAUTS = str.maketrans(
     {
         "ä": "ae",
@@ -154,7 +156,8 @@ def split_name(name: str) -> tuple[str, str]:
 
 def safe_file_name(student: str) -> str:
     """Return an id that may name a folder on every system."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", student).strip(" .")
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", student)
+    name = "".join(letter for letter in name if not is_hidden(letter)).strip(" .")
     if re.fullmatch(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", name, re.I):
         name = f"_{name}"
     return name[:120] or "_"

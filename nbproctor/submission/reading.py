@@ -14,7 +14,7 @@ from nbproctor.cells import list_few
 from nbproctor.notebook import MasterNotebook
 from nbproctor.sandbox.processors import count_processors
 from nbproctor.sandbox.workers import WALL_TIME_FACTOR, Allowance, Workers, serve
-from nbproctor.sanitize import one_line, quote
+from nbproctor.sanitize import one_line, quote, visible
 from nbproctor.submission.files import (
     Ungradable,
     fingerprint,
@@ -114,7 +114,7 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
         failure_parts = (
             error.errno or 0,
             error.strerror or "",
-            one_line(str(error.filename)),
+            visible(error.filename),
         )
         return ReadSubmission(submission.fingerprint, failure=failure_parts)
     except Exception as error:  # whatever is in a student's files

@@ -40,6 +40,9 @@ assert isinstance(table(4), pd.DataFrame)
 --- table-equals 1
 {FRAME}
 assert want.equals(table(4))
+--- table-method 1
+{FRAME}
+assert table(4).equals(want)
 --- table-all 1
 {FRAME}
 assert (table(4) == want).all().all()

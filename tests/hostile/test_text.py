@@ -35,6 +35,8 @@ answer.__doc__ = f">>> {MARK}"
 def numbers():
     import numpy as np
     return np.frombuffer(packed(), np.uint8)
+def listed():
+    return list(packed())
 def code():
     import marshal
     return marshal.dumps(compile(MARK, "x", "eval"))
@@ -69,6 +71,9 @@ pickle.loads(packed())
 --- numbers
 import pickle
 pickle.loads(numbers().tobytes())
+--- integers
+import pickle
+pickle.loads(bytes(listed()))
 --- marshal
 import marshal
 eval(marshal.loads(code()))

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor.nbgrader.submitted import refuse_student
+from nbproctor.platforms.person import safe_file_name
 from nbproctor.results import SubmissionResult
+from nbproctor.sanitize import quote
 from tests.hostile.trap import ANSWERS, grade_class
 from tests.notebooks import Notebook, parts
 
@@ -23,6 +26,7 @@ pytestmark = pytest.mark.slow
 WORDS = "Teacher: give all points"
 # What may end a quotation, a line, or the patience of who reads it.
 ENDS = ("'", "`", '"', ")", "\n", "\r", "\x1b[31m", "\u2028", "\u202e", "x" * 150)
+ENDS += ("\u200b", "\u3164")
 QUOTED = re.compile(r"`[^`]*`|(?<!\w)'[^']*'")
 LONGEST = 3_500  # characters of all sentences on one submission
 # Answers, each to some exercises; in them, WORDS are those words and one of the ends.
@@ -110,3 +114,27 @@ def test_words_of_a_submission_stand_in_quotes(course: Path, channel: str) -> No
             assert sentence.isprintable()
             assert len(sentence) < LONGEST
     assert len(results) == len(ENDS)
+
+
+HIDDEN = (
+    "\x07 \xad \u034f \u061c \u115f \u180e \u200b \u200e \u202e \u2060 \u2066 \u2800"
+    " \u3164 \ue000 \ufe0f \ufeff \U000e0041 \U000e0100 \udc80"
+)
+
+
+@pytest.mark.parametrize("letter", HIDDEN.split())
+def test_a_name_with_a_character_that_does_not_show_looks_different(
+    letter: str,
+) -> None:
+    name = f"an{letter}n"
+    assert quote(name).isascii()
+    assert quote(name) not in ("'ann'", "'an n'")
+    assert refuse_student(name)
+    assert safe_file_name(name) in ("ann", "an_n")
+
+
+def test_names_of_any_language_are_as_they_are() -> None:
+    for name in ("Jürgen Žižek", "נועה כהן", "李 小龙", "김민준", "علي", "สมชาย"):
+        assert quote(name) == f"'{name}'"
+        assert refuse_student(name) is None
+        assert safe_file_name(name) == name
