@@ -226,8 +226,9 @@ def _import(course: nbgrader.Course, everybody: Roster) -> None:
 def _print_merge(file: Path, everybody: Roster, result: MergeResult) -> None:
     """Print whom a class list names, and the rows on which a teacher must decide."""
     unchanged = result.students - result.new - result.changed
+    count = len(result.students) + len(result.questions)
     echo(
-        f"{file.name} lists {len(result.students)} students: {len(result.new)} new, "
+        f"{file.name} lists {count} students: {len(result.new)} new, "
         f"{len(result.changed)} changed, {len(unchanged)} unchanged."
     )
     names = everybody.labels
