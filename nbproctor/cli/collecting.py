@@ -226,19 +226,18 @@ def _import(course: nbgrader.Course, everybody: Roster) -> None:
 def _print_merge(file: Path, everybody: Roster, result: MergeResult) -> None:
     """Print whom a class list names, and the rows on which a teacher must decide."""
     unchanged = result.students - result.new - result.changed
+    count = len(result.students) + len(result.questions)
     echo(
-        f"{file.name} lists {len(result.students)} students: {len(result.new)} new, "
+        f"{file.name} lists {count} students: {len(result.new)} new, "
         f"{len(result.changed)} changed, {len(unchanged)} unchanged."
     )
     names = everybody.labels
-    absent = names.keys() - result.students
-    if unchanged or result.changed or absent:  # not the first class list
+    absent = sorted(names[s] for s in names.keys() - result.students)
+    if result.new < names.keys():  # not the first class list
         print_list("New in the class list:", sorted(names[s] for s in result.new))
     if not result.questions:  # such a row may be one of them
-        print_list(
-            f"In the class list, but not in {file.name} (nobody was removed):",
-            sorted(names[s] for s in absent),
-        )
+        title = f"In the class list, but not in {file.name} (nobody was removed):"
+        print_list(title, absent)
     print_list("Not imported from the list:", result.questions)
     _suggest(result.kind_suggestions)
 

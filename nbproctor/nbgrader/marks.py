@@ -84,6 +84,13 @@ class CellGrade(NamedTuple):
         """Whether a person gave some of these points."""
         return self.manual is not None or bool(self.extra)
 
+    @property
+    def to_do(self) -> str:
+        """The cell, for a person who has to grade it; and whether it has a mark."""
+        if self.by_hand:
+            return f"{self.cell} (has a mark for an earlier answer)"
+        return self.cell
+
 
 @dataclass(slots=True)
 class StudentMarks:

@@ -234,7 +234,7 @@ def participants(
             )
         waiting = marks.waiting if STATUSES[result.status].may_wait else []
         if waiting:
-            cells = ", ".join(grade.cell for grade in waiting)
+            cells = ", ".join(grade.to_do for grade in waiting)
             reason = f"{result.reason} To be graded by hand: {cells}."
             result = replace(result, reason=reason.strip())
         deadline = deadlines[student] or datetime.max

@@ -82,7 +82,9 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     text = grade(course)
     assert "ann: 13 → 10 (-3), submitted again" in text
     text += run_here("grade", "--force", cwd=course).stdout
-    assert text.count("ann; bob: To be graded by hand: why.") == 2
+    assert text.count("\nbob: To be graded by hand: why.\n") == 2
+    marked = "ann: To be graded by hand: why (has a mark for an earlier answer)."
+    assert text.count(marked) == 2
 
 
 def test_a_mark_for_an_earlier_answer_is_not_held_against_the_new_one(
