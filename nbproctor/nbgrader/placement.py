@@ -157,7 +157,12 @@ def _places(
         lost = [verdict for verdict in report.verdicts if verdict.outcome != "passed"]
         return {v.cell_id: v.message for v in lost if v.cell_id in free}
 
-    tests = Tests.from_cells(master.cells).cells
+    tests = Tests.from_cells(master.cells)
+    needed = {
+        name
+        for name, test in tests.cells.items()
+        if test.program.binds & tests.names_from_tests
+    }
     trial: Places = {}
     lost = lost_in(trial)
     reasons = lost
@@ -170,8 +175,8 @@ def _places(
         if reasons.keys() <= trial.keys():
             # Of a test that was not moved, the student's process has no hidden values.
             for name in lost:
-                for needed in free.intersection(tests[name].needs):
-                    reasons.setdefault(needed, f"{name} uses its values")
+                for other in free & needed.union(tests.cells[name].needs):
+                    reasons.setdefault(other, f"{name} uses its values")
     places = {name: placement for name, placement in trial.items() if name not in lost}
     if not lost:
         return places

@@ -161,6 +161,21 @@ def test_a_test_moves_along_if_one_that_moves_needs_a_value_that_it_hides(
     assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 7)}
 
 
+def test_an_answer_may_use_a_value_that_a_test_above_it_hides(
+    course: Path, hand_in: HandIn
+) -> None:
+    mean = "def mean_of(numbers):\n    return third and sum(numbers) / len(numbers)"
+    solved = f"### BEGIN SOLUTION\n{mean}\n### END SOLUTION"
+    cells = {"mean_of": solved, "mean-values": "assert mean_of([1, 3]) == 2"}
+    with_cells(course, cells | {"fizz-numbers": HIDDEN_VALUE})
+    assert nbgrader.lint(course, "tiny") == []
+    hand_in("right", mean_of=mean)
+    results = graded(course)
+    assert statuses(results) == {"right": ("graded", 10)}
+    tests = ["fizz-numbers", "mean-public", "mean-values", "mean-input"]
+    assert notes(results, "right") == dict.fromkeys(tests, "beside")
+
+
 def test_a_mark_that_differs_from_a_kernel_s_is_named_whatever_the_cause(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
