@@ -19,7 +19,9 @@ from importlib import import_module
 from pathlib import Path
 
 from nbproctor.protocol import objects, table
+from nbproctor.sandbox import layers
 from nbproctor.sandbox.fork import Fork, fork, receive, send, wait_until_sandboxed
+from nbproctor.sandbox.policy import Policy
 from nbproctor.sandbox.server import Child
 from nbproctor.student import process
 from nbproctor.student.shell import get_shell
@@ -72,6 +74,10 @@ def serve(
     process.main(sock)
 
 
+def _stay_outside(policy: Policy, scratch: Path) -> None:
+    """Stand in for `layers.enter` in this process and its forks."""
+
+
 def main(descriptor: str, *preload: str) -> None:
     """Fork student processes, and end them, until the other side has gone."""
     faulthandler.disable()  # some of these processes are meant to crash
@@ -81,6 +87,7 @@ def main(descriptor: str, *preload: str) -> None:
     objects.list_library_classes()
     table.load_rows()
     get_shell()
+    layers.enter = _stay_outside
     gc.freeze()  # or forks copy what garbage collection looks at
     server = socket.socket(fileno=int(descriptor))
     students: dict[int, Fork] = {}
@@ -95,7 +102,7 @@ def main(descriptor: str, *preload: str) -> None:
                 send(server, {"seconds": seconds})
             else:
                 body = functools.partial(serve, request["folder"], request["path"])
-                student = fork(body, None)
+                student = fork(body, Policy(), Path(request["folder"], "no scratch"))
                 students[student.pid] = student
                 with student.sock:
                     send(server, {"pid": student.pid}, student.sock.fileno())

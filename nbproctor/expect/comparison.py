@@ -13,7 +13,7 @@ _NUMERIC = (int, float, complex, np.generic, np.ndarray)
 _LISTS = (list, tuple)
 AGAIN = "differs when the call is repeated: is something left over from the first call?"
 WrongAnswers: TypeAlias = Mapping[str, Any]  # by the symptom to report
-Mistakes: TypeAlias = WrongAnswers | Callable[[], WrongAnswers] | None
+Mistakes: TypeAlias = WrongAnswers | Callable[[], WrongAnswers]
 
 
 def expect(
@@ -23,8 +23,8 @@ def expect(
     *,
     rtol: float = 1e-4,
     atol: float = 1e-6,
-    factors: Factors | None = None,
-    mistakes: Mistakes = None,
+    factors: Factors = {},  # noqa: B006 - only read
+    mistakes: Mistakes = {},  # noqa: B006 - only read
 ) -> None:
     """Compare type, shape and values of an answer with the right one.
 
@@ -87,7 +87,7 @@ def expect(
             values = np.asarray(wrong_answer, dtype=float)
             if values.shape == answer.shape and fits(answer, values, rtol):
                 _fail(name, symptom)
-        all_factors = {"2": 2.0, **(factors or {})}
+        all_factors = {"2": 2.0, **factors}
         symptom = diagnosis(
             got=answer,
             want=right,
@@ -116,7 +116,7 @@ def _is_close(
 def _resolve_mistakes(mistakes: Mistakes) -> WrongAnswers:
     if callable(mistakes):
         mistakes = mistakes()
-    return mistakes or {}
+    return mistakes
 
 
 def _mistakes_of_entry(mistakes: Mistakes, key: Any) -> WrongAnswers:

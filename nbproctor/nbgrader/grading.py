@@ -154,7 +154,7 @@ def regrade(
     course: Path | Course,
     assignment: str,
     progress: Progress | None = None,
-    options: RunOptions | None = None,
+    options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
     *,
     pool: Pool | None = None,
 ) -> tuple[list[SubmissionResult], list[MarkChange]]:
@@ -163,7 +163,6 @@ def regrade(
     Marks and comments by hand stay. Without `options`, no mark becomes lower for the
     same files: the earlier mark and result stay. `pool` executes and stays open.
     """
-    options = options or RunOptions()
     course = Course.load(course, assignment)
     converter = course.converter(ProctoredAutograde)
     config = converter.config

@@ -95,14 +95,10 @@ def notebook_of(page: Path) -> Path:
     return page.with_suffix(".feedback.ipynb")
 
 
-def make(
-    jobs: Iterable[PageJob],
-    outlines: Outlines,
-    seconds: int = SECONDS,
-) -> Iterator[PageJob]:
+def make(jobs: Iterable[PageJob], outlines: Outlines) -> Iterator[PageJob]:
     """Make pages, as many at once as there are processors; yield each that is made.
 
-    `outlines` are the assignment's, by notebook; each page has `seconds` of computing
+    `outlines` are the assignment's, by notebook; each page has `SECONDS` of computing
     time. `PageError`: some pages could not be made, not even without the notebook; all
     others were. `OSError`: a folder for them cannot be written.
     """
@@ -118,7 +114,7 @@ def make(
         module=__name__,
         setup=dict(outlines),
         answer=str,
-        allowance=Allowance(seconds, MEMORY),
+        allowance=Allowance(SECONDS, MEMORY),
         count=count,
     )
     with workers:

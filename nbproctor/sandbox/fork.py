@@ -42,7 +42,7 @@ class Fork:
 
     pid: int  # 0 after it was collected
     sock: socket.socket  # the parent's end of a pair; the fork has the other end
-    scratch: Path | None  # a folder, which `close` removes
+    scratch: Path  # a folder, which `close` removes
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used so far."""
@@ -55,7 +55,7 @@ class Fork:
             os.waitpid(self.pid, 0)
             self.pid = 0
         self.sock.close()
-        if self.scratch and self.scratch.exists():
+        if self.scratch.exists():
             shutil.rmtree(self.scratch)
 
 
@@ -86,8 +86,8 @@ def require_one_thread() -> None:
 
 def fork(
     body: Callable[..., None],
-    policy: Policy | None,
-    scratch: Path | None = None,
+    policy: Policy,
+    scratch: Path,
     *descriptors: socket.socket,
 ) -> Fork:
     """Fork a process that enters the sandbox and runs `body`.
@@ -95,8 +95,8 @@ def fork(
     `body` gets the sockets in `descriptors`, and its own end of a new socket pair.
     Every other descriptor is closed. The process first reports at the first of these
     sockets whether it has entered the sandbox (see `wait_until_sandboxed`). It ends
-    when `body` ends. Without a policy, it has no sandbox; with a policy, `scratch` is
-    an empty folder. `OSError`: the kernel refuses another process or socket.
+    when `body` ends. `scratch` is an empty folder. `OSError`: the kernel refuses
+    another process or socket.
     """
     parent_end, child_end = socket.socketpair()
     with child_end:
@@ -116,8 +116,8 @@ def fork(
 
 def _run_fork(
     body: Callable[..., None],
-    policy: Policy | None,
-    scratch: Path | None,
+    policy: Policy,
+    scratch: Path,
     socks: tuple[socket.socket, ...],
 ) -> NoReturn:
     """Close all descriptors but `socks`, enter the sandbox, run `body`, and end."""
@@ -132,9 +132,7 @@ def _run_fork(
             first = number + 1
         os.closerange(first, os.sysconf("SC_OPEN_MAX"))
         try:
-            if policy:
-                assert scratch
-                layers.enter(policy, scratch)
+            layers.enter(policy, scratch)
         except SandboxError as error:
             socks[0].sendall(FAILED)
             write_block(socks[0], str(error).encode())
