@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from nbproctor.expect.comparison import is_same
-from nbproctor.expect.numbers import beyond
+from nbproctor.expect.numbers import SIZE_OF_DATA, beyond
 
 #: Arguments of a call; the state of the object comes first, if there is one.
 Case: TypeAlias = tuple[Any, ...]
@@ -23,8 +23,7 @@ _ROOMY: tuple[Kind, ...] = (
     ("i2", "C"),
 )
 _NARROW: Kind = ("i1", "F")
-# A size that may be as large has a case by the number of entries, too.
-_SIZE_OF_DATA = 10_000
+# A size of data has a case by the number of entries, too.
 _MOST_ENTRIES = 2**20
 
 
@@ -44,9 +43,9 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     for name, (usual_size, most) in ranges.items():
         other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
         entries = beyond(most, _MOST_ENTRIES)
-        if entries > most >= _SIZE_OF_DATA:
+        if entries > most >= SIZE_OF_DATA:
             least = min(usual.values())
-            other_sizes.add(int(1.5 * entries) // least)
+            other_sizes.add(int(entries) // least)
         for size in sorted(other_sizes):
             tables.append(usual | {name: size})
     return [make(**table) for table in tables]

@@ -5,12 +5,17 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 from nbproctor.cells import CellText, compile_code
 
 #: In the judge, the numbers in the answer that is being judged.
 answer_numbers: frozenset[float] = frozenset()
+#: A size with such a limit is one of data.
+SIZE_OF_DATA = 10_000
+_MOST_PRODUCT = 100_000
+_MOST_FACTORS = 100
 # A number, but no size.
 _SEED = re.compile(r"\b(default_rng|RandomState|seed)\(\s*\d+\s*\)")
 # Names that NumPy has for a number type → the last numbers before counting in this type
@@ -28,14 +33,23 @@ def beyond(usual: float, most: float) -> float:
     """Return the size of something in a case: `usual`, or beyond the answer's numbers.
 
     A kernel does not know these numbers, and always returns `usual`. In grading, it is
-    two more than the largest number up to `most` in the student's answer. So an answer
-    that behaves differently from some number on is tested there, even if this number is
-    an index, which counts from 0.
+    half as large again as the largest number up to `most` in the student's answer. So
+    an answer that behaves differently from some number on is tested there, and a mean
+    shows it. A size of data, with a `most` of 10,000 or more, is also beyond products
+    of two numbers: an answer may take ten blocks of 1,000.
     """
-    sizes = [usual]
-    for number in answer_numbers:
-        if usual <= number <= most:
-            sizes.append(int(number) + 2)
+    largest = _largest(answer_numbers, most)
+    return int(1.5 * largest) + 2 if largest >= usual else usual
+
+
+@lru_cache(maxsize=1024)  # cases are made again for each property
+def _largest(numbers: frozenset[float], most: float) -> float:
+    """Return the largest number up to `most`; of data, also of products of two."""
+    sizes = [0.0, *sorted(number for number in numbers if 1 <= number <= most)]
+    if most >= SIZE_OF_DATA:
+        products = (a * b for a, b in combinations(sizes[-_MOST_FACTORS:], 2))
+        limit = min(most, _MOST_PRODUCT)
+        sizes += [product for product in products if product <= limit]
     return max(sizes)
 
 

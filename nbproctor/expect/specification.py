@@ -438,10 +438,10 @@ def check(specification: Specification, name: str) -> None:
 class Each:
     """Check each answer to some cases with a function of the case and the answer.
 
-    `cases` is a name, or several. If a call raises an exception, and a value is wrong
-    where all sizes are equal, the cases `otherwise` are checked. With `until_error`,
-    the answers before an exception are checked, and the exception costs another
-    property.
+    `cases` is a name, or several; without a name, these are all cases. If a call raises
+    an exception, and a value is wrong where all sizes are equal, the cases `otherwise`
+    are checked. With `until_error`, the answers before an exception are checked, and
+    the exception costs another property.
     """
 
     cases: CaseNames
@@ -451,7 +451,7 @@ class Each:
 
     def __call__(self, specification: Specification) -> None:
         """Judge this."""
-        for name in _names(self.cases):
+        for name in _names(self.cases) or specification.cases:
             answered = specification.answered(
                 name=name,
                 otherwise=self.otherwise,

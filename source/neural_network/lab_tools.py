@@ -108,13 +108,17 @@ def settle(network, labels):
     return network
 
 
-def descend(network, one_hot, X, Y, steps):
-    """Take steps of gradient descent with all examples, and return W2."""
-    labels = one_hot(Y, network.n_classes)
+def descend(network, one_hot, compute_cost, X, Y, steps):
+    """Take steps of gradient descent with all examples.
+
+    Returns W2, and the cost after each step.
+    """
+    labels, costs = one_hot(Y, network.n_classes), []
     for _ in range(steps):
         cache = network.forward_propagation(X)
         network.update_parameters(network.backward_propagation(X, labels, cache))
-    return network.W2
+        costs.append(cost_of(network, compute_cost, X, labels))
+    return network.W2, costs
 
 
 def cost_of(network, compute_cost, X, labels):
