@@ -316,9 +316,9 @@ def _note_uncalled(proxy: Proxy, *methods: str) -> None:
     handle_of(proxy).session.uncalled_methods.append((proxy, *methods))
 
 
-def _equals(proxy: Proxy, *others: object) -> Any:
+def _equals(proxy: Proxy, *others: object, **named: object) -> Any:
     """Call the student's ``equals``, but never with a value of the test."""
-    if all(_is_in_process_of(other, proxy) for other in others):
+    if not named and all(_is_in_process_of(other, proxy) for other in others):
         return ask(proxy, "get", proxy, "equals")(*others)
     _note_uncalled(proxy, "equals")
     return False
