@@ -121,7 +121,7 @@ def report(
     course: Course,
     standings: Standings,
     *,
-    find_similar: bool,
+    find_similar: bool = False,
 ) -> tuple[Path, list[str]]:
     """Write the class report; return its path and its lines for a terminal.
 
