@@ -38,7 +38,7 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=119_757,  # 92,000
+        nodes=119_758,  # 92,000
         nodes_per_code_line=5.274,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
