@@ -687,7 +687,7 @@ OTHER = 9_000_000
 def f(A): return A.sum()
 --- f answer
 def f(A): return A[:LIMIT].sum()
---- f_sizes test 1: 0 failed: f(A) for shape (902,)
+--- f_sizes test 1: 0 failed: f(A) for shape (12152,)
 check(F, "sizes")
 
 === a test in the student's process runs what it needs and of other tests nothing
