@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,6 +19,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from nbproctor.engine import EngineError
 from nbproctor.errors import NbproctorError
 from nbproctor.sandbox.workers import WorkerError
+
+if sys.platform != "win32":
+    import resource
 
 AGAIN = "Then run the same command again."
 # Error of the system → message for the teacher.
@@ -91,7 +95,10 @@ def as_computer_error(error: BaseException | None) -> Exception | None:
         error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if isinstance(error, RuntimeError) and "Kernel died" in str(error):
         return no_kernel([f"{error}: the reason is above"])
-    if (fault := _database_message(error)) is not None:
+    fault = _database_message(error)
+    if fault and "unable to open" in fault and _lacks_files():
+        error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    elif fault is not None:
         fault = fault.replace("file is not a database", "it is malformed")
         advice = next(advice for word, advice in _GRADEBOOK if word in fault)
         return ComputerError(f"{advice.format(fault)} {AGAIN}")
@@ -120,6 +127,18 @@ def _database_message(error: BaseException | None) -> str | None:
             return str(getattr(error, "orig", error))
         error = error.__cause__ or error.__context__
     return None
+
+
+def _lacks_files() -> bool:
+    """Whether few more files can be opened: SQLite does not say why one cannot."""
+    if sys.platform == "win32":
+        return False
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        count = len(os.listdir("/dev/fd"))  # noqa: PTH208 (descriptors, not paths)
+    except OSError:
+        return True
+    return 0 <= limit < count + 16
 
 
 @contextmanager

@@ -87,7 +87,8 @@ def test_a_command_does_its_work_in_poor_surroundings_or_ends_in_a_sentence(
     done = start("sh", "-c", command, cwd=graded_course, PYTHONPATH=str(PROJECT))
     assert done.returncode == bool(message), done.stderr
     assert bool(done.stderr) == bool(message)
-    assert all(line.startswith(message) for line in done.stderr.splitlines())
+    for line in done.stderr.splitlines():
+        assert line.startswith(message)
     assert "Traceback" not in done.stderr
 
 
