@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from rich.table import Table
 from rich.text import Text
 
 from nbproctor.cli.app import PROGRAM, console, echo, error_console, nbgrader
-from nbproctor.pages.outline import Outline
 from nbproctor.platforms import labels
 from nbproctor.platforms.person import normalize
 from nbproctor.statuses import STATUSES
@@ -89,11 +88,10 @@ def grade_class(
     names = labels({**ids, **people, **names})
     results.sort(key=lambda result: (normalize(names[result.student]), result.student))
     scores = nbgrader.scores(course, assignment, standings)
-    outlines = course.outlines.values()
     table = score_table(
         scores=scores,
         results=results,
-        outlines=outlines,
+        course=course,
         names=names,
     )
     console.print(table)
@@ -170,18 +168,20 @@ def late_lines(course: nbgrader.Course, standings: nbgrader.Standings) -> Iterat
 def score_table(
     scores: pd.DataFrame,
     results: list[SubmissionResult],
-    outlines: Iterable[Outline],
+    course: nbgrader.Course,
     names: Mapping[str, str],
 ) -> Group:
     """Lay out students × exercises; a dash means not graded, and is never a 0.
 
     Each of `results` gets a row; `names` has the name to show for each id.
     """
-    exercises = {}
-    for outline in outlines:
-        for exercise in outline.exercises:
-            if exercise.points:
-                exercises[exercise.id] = exercise
+    columns = course.exercise_columns()
+    exercises = {
+        columns[notebook, exercise.id]: exercise
+        for notebook, outline in course.outlines.items()
+        for exercise in outline.exercises
+        if exercise.points
+    }
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", min_width=12)  # wraps where the terminal is narrow
     legend = []

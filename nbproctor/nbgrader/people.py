@@ -344,12 +344,14 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
+    columns_of_exercises = course.exercise_columns()
+    exercises = columns_of_exercises.values()
     column_of = {}
     for master in course.masters:
         for cell in master.cells:
             if cell.points:
-                column_of[master.notebook, cell.id] = cell.exercise or cell.id
-    exercises = [*dict.fromkeys(column_of.values())]
+                exercise = master.notebook, cell.exercise or cell.id
+                column_of[master.notebook, cell.id] = columns_of_exercises[exercise]
     rows = {}
     for student, participant in standings.items():
         marks = participant.marks

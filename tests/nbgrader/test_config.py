@@ -233,6 +233,9 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     pages = course / "feedback/ann/tiny"
     assert "10 / 10 points" in read_words(pages / "tiny.html")
     assert "7 / 10 points" in read_words(pages / "other.html")
+    fizz = [name for name in room.scores(course, "tiny") if name.endswith(": fizz")]
+    points = room.scores(course, "tiny").loc["ann", fizz].to_dict()
+    assert points == {"other: fizz": 2, "tiny: fizz": 5}
     # And the one that is not chosen keeps what it has: nbgrader alone gives it zeros.
     chosen = "--student=ann", "--notebook=tiny", "--force"
     run_nbgrader(course, "autograde", "tiny", *chosen)
