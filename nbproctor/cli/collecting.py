@@ -239,15 +239,15 @@ def _print_merge(file: Path, everybody: Roster, result: MergeResult) -> None:
         title = f"In the class list, but not in {file.name} (nobody was removed):"
         print_list(title, absent)
     print_list("Not imported from the list:", result.questions)
-    _suggest(result.kind_suggestions)
+    _mention_same(len(result.questions))
 
 
-def _suggest(same: set[str]) -> None:
-    for each in sorted(same):
-        kind, _, other = each.partition("=")
+def _mention_same(questions: int) -> None:
+    """Name the option that may answer many questions at once."""
+    if questions > 1:
         echo(
-            f"If every student's {kind} is also their {other}, say so once: --same "
-            f'"{each}"'
+            "If two columns hold the same identifier, such as GitHub handle and login, "
+            'say so once: --same "GitHub handle=login"'
         )
 
 
@@ -286,7 +286,7 @@ def _print_summary(download: Download, everybody: Roster) -> None:
         where = f"{platform.name} has the times in {platform.times}"
         console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
     print_list("Please check these:", remarks + download.problems)
-    _suggest(download.kind_suggestions)
+    _mention_same(download.questions)
     if states["kept"]:
         echo(
             "To replace the old submissions, use --replace (for one student, --only "

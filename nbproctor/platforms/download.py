@@ -102,8 +102,6 @@ class Download:
     #: A line for each thing that was not placed, or that a teacher should look at.
     problems: list[str]
     submissions: list[CollectedSubmission] = field(default_factory=list)
-    # What may answer many of the questions.
-    kind_suggestions: set[str] = field(default_factory=set)
     questions: int = 0  # number of students or groups whom only a teacher can tell
     listing: bytes = b""  # the platform's own, where it wants that back
 
@@ -206,8 +204,6 @@ class Download:
             return [(match.person, match.matched_by)]
         if match.question:
             self.add_question(label, str(match))
-            if match.kind_suggestion:
-                self.kind_suggestions.add(match.kind_suggestion)
             return []
         names = set()
         for word in {name_in(file.file, self.file_names) for file in files} - {""}:

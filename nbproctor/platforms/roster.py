@@ -48,7 +48,6 @@ class Match(NamedTuple):
     matched_by: str = ""  # the kind of an identifier, "name" or "--as"
     question: str = ""  # why it is not certain
     answer: str = ""  # the option that answers the question
-    kind_suggestion: str = ""  # kinds that may be the same, for the option ``--same``
 
     def __str__(self) -> str:
         return f"{self.question} Skipped. To assign it to a student: {self.answer}"
@@ -64,8 +63,6 @@ class MergeResult:
     changed: set[str] = field(default_factory=set)
     #: A line for each row that was skipped, with the option that answers it.
     questions: list[str] = field(default_factory=list)
-    # An option that may answer many of them.
-    kind_suggestions: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -258,19 +255,7 @@ class Roster:
         match = self._make_question(suspects, question, identity)
         return match._replace(
             answer=f'{match.answer}, or for a new student: --as "{identity.answer}="',
-            kind_suggestion=self._suggest_kind(self._in_order(suspects), identity),
         )
-
-    def _suggest_kind(self, people: Iterable[Person], identity: Identity) -> str:
-        """Return the kind that the identifiers may have, or nothing."""
-        texts = {value.casefold() for _, value in identity.identifiers}
-        for person in people:
-            identifiers = person.all_identifiers()
-            for kind, value in reversed(identifiers):
-                suggestion = f"{identity.identifiers[0].kind}={kind}"
-                if value.casefold() in texts and Kind.NUMBER not in suggestion:
-                    return suggestion
-        return ""
 
     def _make_question(
         self,
@@ -396,8 +381,6 @@ class Roster:
                 match = self.find(identity, self.people)
             if match.question:
                 result.questions.append(f"{identity}: {match}")
-                if match.kind_suggestion:
-                    result.kind_suggestions.add(match.kind_suggestion)
                 unclear.append(replace(row, student=""))
             elif not match.person:
                 student = self.new_person(identity).student
