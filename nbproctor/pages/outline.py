@@ -20,7 +20,6 @@ _NUMBER = re.compile(r"(\d+(?:\.\d+)*)[.):]?\s+(?:[·–—-]\s+)?(.+)")
 # "(5 points)", "(exercise 3, 5 points)", "· 5 points" at the end of a heading
 _WORTH = r"\b\d+(\.\d+)?\s*(points?|pts?|marks?)\b"
 _POINTS = re.compile(rf"(?i)\s*(\([^()]*{_WORTH}[^()]*\)|[·,–—-]?\s*{_WORTH})\s*$")
-_ORDINAL = re.compile(r"\bexercise\s+(\d+)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class Exercise:
     id: str  # of its solution cell, or of the only graded cell
     number: str  # of the Markdown heading above it; may be empty
     title: str
-    label: str  # its name in a sentence: ``exercise 3 (2.1)``
     points: float
     tests: tuple[str, ...]  # in source order, public ones included
     by_hand: tuple[str, ...]  # cells that only a person can grade
@@ -150,19 +148,10 @@ def _exercises(master: MasterNotebook) -> Iterator[Exercise]:
             number, title = numbered.groups()
         if text and uses[heading] > 1:
             title += f" ({name})"
-        label = title
-        if number:
-            label = f"exercise {number}"
-        ordinal = _ORDINAL.search(heading)
-        if ordinal and ordinal[1] != number:
-            label = f"exercise {ordinal[1]}"
-            if number:
-                label += f" ({number})"
         yield Exercise(
             id=name,
             number=number,
             title=title,
-            label=label,
             points=sum(cell.points for cell in group),
             tests=tuple(cell.id for cell in group if cell.kind == "test"),
             by_hand=tuple(

@@ -30,6 +30,12 @@ _LINE = re.compile(r"in cell `([^`]+)`, line (\d+)")
 EARLIER_MARK = (
     "A mark by hand is for an earlier answer. Your teacher will look at the new one."
 )
+# Why a test may fail although its exercise has all points.
+POINTS_BY_HAND = "You have the points: they were given by hand."
+MISTAKE_ELSEWHERE = (
+    "You have all points of this exercise. The mistake is in another exercise, or this "
+    "test is stricter than the graded tests."
+)
 _WRONG = "but is wrong"  # the message of `expect` without a diagnosis
 _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
@@ -158,11 +164,6 @@ class Summary:
         self._student_cells = {grade_id(cell): cell for cell in cells if grade_id(cell)}
         self._verdicts = {verdict.cell_id: verdict for verdict in graded.verdicts}
         points = {e: points_of(e.graded, graded.marks) for e in outline.exercises}
-        self._lost = [
-            exercise
-            for exercise, earned in points.items()
-            if earned is None or earned < exercise.points
-        ]
         #: One for each exercise, in source order.
         self.rows = [self._row(*each) for each in points.items()]
         remarkable = {v.cell_id for v in graded.verdicts if v.measures or v.message}
@@ -195,7 +196,7 @@ class Summary:
         full = points is not None and points >= exercise.points
         worth = {name for name in exercise.graded if cells[name].points}
         by_hand = any(graded.mark(name).by_hand for name in worth)
-        excuse = self._explain_full_points(exercise, by_hand)
+        excuse = POINTS_BY_HAND if by_hand else MISTAKE_ELSEWHERE
         tests = [
             self._test(
                 cell=cells[name],
@@ -299,24 +300,6 @@ class Summary:
             message=message,
             by_hand=mark.by_hand,
         )
-
-    def _explain_full_points(self, exercise: Exercise, by_hand: bool) -> str:
-        """Return why a test may fail although its exercise has all points."""
-        if by_hand:
-            return "You have the points: they were given by hand."
-        exercises = self._outline.exercises
-        above = exercises[: exercises.index(exercise)]
-        others = [e for e in self._lost if e != exercise]
-        # A second run has correct solutions only of the exercises above.
-        culprits = [e for e in others if e in above] or others
-        if not culprits:
-            return "This test is stricter than the graded tests. You have the points."
-        *names, because = [e.label for e in culprits]
-        if names:
-            because = f"{', '.join(names)} or {because}"
-        if len(culprits) > 3:
-            because = "other exercises"
-        return f"This test fails only because of {because}. You have the points."
 
     def _not_started(self, answer: Cell, tests: Sequence[Test]) -> bool:
         """Whether an answer is unchanged, missing, or only raises NotImplementedError.
