@@ -304,8 +304,6 @@ class SubmissionResult:
         SHA-256 of everything in the student's folder; empty: to be graded again.
     graded_with : list of str
         `CachingExecutor.conditions_digest` of each notebook.
-    seconds : dict
-        Notebook name → how long its tests took.
     late : float
         Seconds after the due date at the time of grading.
     graded : datetime or None
@@ -326,7 +324,6 @@ class SubmissionResult:
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
     handed_in: str = ""
     graded_with: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
     late: float = 0.0
     graded: datetime | None = field(default=None, compare=False)
     since: dict[str, str] = field(default_factory=dict)

@@ -205,7 +205,6 @@ class Decisions:
                 reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
         elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
             reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
-        reports = submission.reports.items()
         return SubmissionResult(
             student=submission.student,
             status=status,
@@ -213,14 +212,15 @@ class Decisions:
             score=None if STATUSES[status].is_failure else marks.total(),
             max_score=marks.max_score,
             notes=notes,
-            verdicts={name: report.verdicts for name, report in reports},
+            verdicts={n: report.verdicts for n, report in submission.reports.items()},
             handed_in="" if submission.try_again else submission.fingerprint,
             graded_with=self.run.graded_with,
-            seconds={name: report.seconds for name, report in reports},
             late=marks.late,
             graded=datetime.now(UTC).replace(microsecond=0),
             since=since,
-            untried={name: report.untried for name, report in reports},
+            untried={
+                name: report.untried for name, report in submission.reports.items()
+            },
         )
 
     def mark_ungradable(self, submission: Submission) -> None:

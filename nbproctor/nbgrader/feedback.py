@@ -85,7 +85,6 @@ def graded_notebooks(
                 penalty=record.penalties.get(name, 0.0),
                 late=record.late,
                 path=graded if is_graded else None,
-                seconds=result.seconds.get(name, 0.0),
                 version=_version(record, result),
                 since=result.since.get(name, ""),
                 untried=result.untried.get(name, []),
@@ -348,11 +347,7 @@ def _make_job(
 ) -> PageJob:
     """Return the job of a page: its path, and the fingerprint of all its inputs."""
     pages_folder = course.folder("feedback", graded.student)
-    facts = replace(
-        graded,
-        path=None,
-        seconds=0,
-    )
+    facts = replace(graded, path=None)
     key = hashlib.sha256(maker)
     key.update(msgspec.json.encode(facts, order="deterministic"))
     if graded.path:

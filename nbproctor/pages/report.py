@@ -123,7 +123,6 @@ def class_report(
         for graded in notebooks
         if graded.late or graded.student in late_without_time
     ]
-    times = [graded.seconds for graded in notebooks if graded.seconds]
     values = dict(
         title=next(iter(outlines.values())).title,
         assignment=notebooks[0].assignment,
@@ -133,7 +132,7 @@ def class_report(
         incomplete=due & incomplete & earned.keys(),
         not_graded=len(due - totals.keys() - waiting),
         worth=sum(outline.points for outline in outlines.values()),
-        middle=_quantiles([*totals.values()], QUARTERS),
+        middle=list(np.quantile([*totals.values()], QUARTERS)) if totals else [],
         bins_of=_bins,
         notebooks=notebooks,
         items=items,
@@ -150,15 +149,10 @@ def class_report(
         missing=missing,
         excused=excused,
         few=MIN_STUDENTS if len(totals) < MIN_STUDENTS else 0,
-        times=_quantiles(times, (0.5, 0.9, 1)),
         inline=html.inline,
     )
     lines = render("report.txt", **values).strip().split("\n")
     return render("report.html", **values), lines
-
-
-def _quantiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
-    return list(np.quantile(values, shares)) if values else []
 
 
 def full_name(graded: GradedNotebook) -> str:

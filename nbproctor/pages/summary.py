@@ -71,7 +71,6 @@ class GradedNotebook:
     penalty: float = 0.0  # points taken off for a late submission
     late: float = 0.0  # seconds after the due date; 0 if in time
     path: Path | None = None  # of the notebook in ``autograded``, if there is one
-    seconds: float = 0.0  # that its tests took; 0: not known
     version: str = ""  # when the files were submitted and graded, and their hash
     since: str = ""  # what has changed since the student's last submission
     untried: list[str] = field(default_factory=list)  # for the teacher: see `Report`
