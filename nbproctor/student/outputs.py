@@ -17,7 +17,6 @@ from nbproctor.sanitize import alternative_texts
 
 # Limits for one cell.
 TEXT_BYTES = 100_000  # of both streams together, and of any single text
-LINES = 1_000  # of both streams together
 DISPLAYS = 100  # displayed objects and results
 IMAGE_BYTES = 8 << 20  # of all images together, in base64
 
@@ -29,7 +28,6 @@ class Outputs:
         self._outputs: list[Output] = []
         self._displayed = defaultdict[str | None, list[Output]](list)  # by their ids
         self._bytes = 0
-        self._lines = 0
         self._displays = 0
         self._images = 0
         self._truncated: set[str] = set()
@@ -46,20 +44,13 @@ class Outputs:
             self._drop_all_overwritten()
             room = TEXT_BYTES - self._bytes
         fitting = text[:room]
-        lines = fitting.count("\n")
-        allowed = LINES - self._lines
-        if lines > allowed or not allowed:
-            fitting = "".join(fitting.splitlines(keepends=True)[:allowed])
-            lines = allowed
         self._bytes += len(fitting)
-        self._lines += lines
         self._stream(name, fitting)
         if len(fitting) < len(text):
             self._truncated.add("stream")
             self._stream(
                 name,
-                f"\n[output cut here: a cell may print {LINES:,} lines "
-                f"and {TEXT_BYTES:,} bytes]\n",
+                f"\n[output cut here: a cell may print {TEXT_BYTES:,} bytes]\n",
             )
 
     def has_stream(self, name: str) -> bool:

@@ -260,13 +260,10 @@ def test_a_shell_command_says_that_it_does_not_run_and_the_cell_goes_on(
 
 
 def test_an_endless_print_is_cut_with_a_note(run: Run) -> None:
-    text = text_of(run("for i in range(10**5): print(i)"), "stdout")
-    assert "998\n999\n" in text
-    assert "\n1000\n" not in text
-    assert "output cut here" in text
-    wide = text_of(run("print('x' * 10**7)"), "stdout")
-    assert 100_000 <= len(wide) < 100_200
-    assert "output cut here" in wide
+    for cell in ("for i in range(10**5): print(i)", "print('x' * 10**7)"):
+        text = text_of(run(cell), "stdout")
+        assert 100_000 <= len(text) < 100_200
+        assert "output cut here" in text
 
 
 def test_a_text_is_cut_and_what_is_called_a_picture_counts_as_one(
