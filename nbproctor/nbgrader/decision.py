@@ -121,6 +121,28 @@ def _status(submission: Submission, marks: StudentMarks) -> Status:
     return "late" if marks.late else "graded"
 
 
+def _result_in_gradebook(
+    submission: Submission, marks: StudentMarks
+) -> SubmissionResult | None:
+    """Return the result that the gradebook has, if there is one.
+
+    It is needed where ``autograded/`` has none: after a backup was restored, or if
+    plain nbgrader has graded. Then files of the same time are the same files.
+    """
+    if marks.total_so_far() is None:
+        return None
+    is_same = submission_time(submission.folder) in (None, marks.timestamp)
+    return SubmissionResult(
+        student=submission.student,
+        status="graded",
+        reason="This mark is the gradebook's: its files in autograded/ are missing.",
+        score=marks.total(),
+        max_score=marks.max_score,
+        handed_in=submission.fingerprint if is_same else "",
+        late=marks.late,
+    )
+
+
 @dataclass
 class Decisions:
     """Decides on the submissions of a run, one after the other, and writes.
@@ -147,10 +169,10 @@ class Decisions:
         run = self.run
         student = submission.student
         with self.book.transaction() as commit:
-            previous = SubmissionResult.read(run.graded_folder(student))
-            previous_marks = StudentMarks()
-            if previous:
-                previous_marks = run.course.marks(student)[student]
+            previous_marks = run.course.marks(student)[student]
+            previous = SubmissionResult.read(
+                run.graded_folder(student)
+            ) or _result_in_gradebook(submission, previous_marks)
             grade()
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())

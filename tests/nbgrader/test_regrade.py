@@ -1,5 +1,6 @@
 """Grading again: changed tests, marks given by hand, late penalties."""
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from math import isnan
@@ -182,6 +183,26 @@ def test_a_lower_mark_needs_a_flag_and_what_is_given_by_hand_outlives_all(
     change = MarkChange("odd", None, 8.0, "submitted again", False)
     assert again(course)[0] == change
     assert by_hand(course, "odd") == MARKED
+
+
+def test_a_mark_without_its_files_as_from_a_backup_is_protected_as_well(
+    course: Path,
+) -> None:
+    """The gradebook alone says what a student had, and what a person has reviewed."""
+    grade_by_hand(course, "fizz-multiples", "right", **BY_HAND)
+    marked = nbgrader.Course(course, "tiny").marks()["right"].grades
+    shutil.rmtree(course / "autograded")
+    assert again(course) == []
+    assert (course / "autograded/right/tiny/tiny.ipynb").exists()
+    assert nbgrader.Course(course, "tiny").marks()["right"].grades == marked
+    with_one(course)
+    shutil.rmtree(course / "autograded")
+    lowered = [
+        MarkChange("odd", 7.0, 5.0, "graded again", True),
+        MarkChange("right", 10.0, 8.0, "graded again", True),
+    ]
+    assert again(course) == lowered
+    assert totals(course) == {"odd": 7, "right": 10}
 
 
 def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
