@@ -175,7 +175,7 @@ def score_table(
 
     Each of `results` gets a row; `names` has the name to show for each id.
     """
-    columns = course.exercise_columns()
+    columns = nbgrader.exercise_columns(course)
     exercises = {
         columns[notebook, exercise.id]: exercise
         for notebook, outline in course.outlines.items()

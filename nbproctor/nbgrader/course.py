@@ -9,7 +9,7 @@ import fnmatch
 import os
 import stat
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
@@ -380,25 +380,6 @@ class Course:
             master.notebook: Outline.of(master)
             for master in self.masters
             if fnmatch.fnmatch(master.notebook, self.coursedir.notebook_id)
-        }
-
-    def exercise_columns(self) -> dict[tuple[str, str], str]:
-        """Return the column of each exercise in tables, by notebook and exercise.
-
-        Exercises of two notebooks may have the same id; these show the notebook, too.
-        """
-        exercises = dict.fromkeys(
-            (master.notebook, cell.exercise or cell.id)
-            for master in self.masters
-            for cell in master.cells
-            if cell.points
-        )
-        uses = Counter(exercise for _, exercise in exercises)
-        return {
-            (notebook, exercise): f"{notebook}: {exercise}"
-            if uses[exercise] > 1
-            else exercise
-            for notebook, exercise in exercises
         }
 
     # What the gradebook says --------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _NAMES = ["last_name", "first_name", "email"]
 _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
+_MARKS = ["penalty", "total", "max_score"]
+# Other columns of tables are exercises; exports add the last two.
+_RESERVED = {*_ABOUT, *_MARKS, "student", "late", "due"}
 
 
 def people(course: Course) -> list[Person]:
@@ -333,6 +336,27 @@ def scores(
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
+def exercise_columns(course: Course) -> dict[tuple[str, str], str]:
+    """Return the column of each exercise in tables, by notebook and exercise.
+
+    It is the exercise's id. If another notebook or the table itself uses the same name,
+    the notebook comes before it.
+    """
+    exercises = dict.fromkeys(
+        (master.notebook, cell.exercise or cell.id)
+        for master in course.masters
+        for cell in master.cells
+        if cell.points
+    )
+    uses = Counter(exercise for _, exercise in exercises)
+    columns = {}
+    for notebook, exercise in exercises:
+        is_free = uses[exercise] == 1 and exercise not in _RESERVED
+        column = exercise if is_free else f"{notebook}: {exercise}"
+        columns[notebook, exercise] = column
+    return columns
+
+
 def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     """Return a table of a class's work on the assignment, by student id.
 
@@ -344,7 +368,7 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
-    columns_of_exercises = course.exercise_columns()
+    columns_of_exercises = exercise_columns(course)
     exercises = columns_of_exercises.values()
     column_of = {}
     for master in course.masters:
@@ -375,10 +399,9 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
         for column, points_of_cells in points.items():
             row[column] = fsum(points_of_cells)
         rows[student] = row
-    after = ["penalty", "total", "max_score"]
-    columns = [*_ABOUT, *exercises, *after]
+    columns = [*_ABOUT, *exercises, *_MARKS]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    table = table.astype(dict.fromkeys(["hours_late", *exercises, *after], float))
+    table = table.astype(dict.fromkeys(["hours_late", *exercises, *_MARKS], float))
     table["submitted"] = pd.to_datetime(table["submitted"])
     return table.rename_axis("student").sort_index()
 

@@ -38,7 +38,7 @@ from tests.nbgrader.tiny import (
 )
 from tests.notebooks import cell, notebook
 from tests.pages.lab import read_words
-from tests.programs import run_python
+from tests.programs import run_here, run_python, succeeded
 
 pytestmark = pytest.mark.slow
 
@@ -240,6 +240,28 @@ def test_two_notebooks_with_equal_names_are_never_taken_for_each_other(
     chosen = "--student=ann", "--notebook=tiny", "--force"
     run_nbgrader(course, "autograde", "tiny", *chosen)
     assert totals(course)["ann"] == 17
+
+
+def test_an_exercise_may_have_the_name_of_a_column(
+    course: Path, hand_in: HandIn
+) -> None:
+    opened = Course(course, "tiny")
+    columns = room.class_table(opened, room.participants(opened)).columns
+    names = ["student", "late", "due", *columns.drop(["fizz", "mean_of"])]
+    with source_of(course) as source:
+        for name in names:
+            source["cells"].insert(0, cell(name, "1", grade=True, points=1))
+    hand_in("ann")
+    points = 10 + len(names)
+    table = succeeded(run_here("grade", cwd=course)).stdout
+    assert f"{points} graded" in re.sub(" +", " ", table)
+    row = room.scores(course, "tiny").loc["ann"]
+    assert row["total"] == row.drop("total").sum() == points
+    succeeded(run_here("export", "csv", cwd=course))
+    (path,) = (course / "exported").glob("*.csv")
+    header, _ = csv.reader(path.read_text("utf-8-sig").splitlines())
+    assert len(header) == len({*header})
+    succeeded(run_here("export", "term", cwd=course))
 
 
 def test_folders_and_options_come_from_the_course_and_the_home_folder(
