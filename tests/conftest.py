@@ -116,8 +116,13 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare garbage collection, here and in forks, what stays to the end anyway."""
+    """Spare garbage collection, here and in forks, what stays to the end anyway.
+
+    Tests make many objects that go by themselves: looking for others less often saves
+    an eighth of the processor time.
+    """
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     gc.enable()
 
 
