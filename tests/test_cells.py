@@ -67,8 +67,9 @@ def test_the_blocks_of_a_cell() -> None:
 
 
 def test_a_bracket_that_is_never_closed_does_not_swallow_the_rest() -> None:
-    blocks = CellText("def broken(x:\n    return [1\ndef after():\n    return 1").blocks
-    assert [block.name for block in blocks] == ["broken", "after"]
+    text = "def broken(x:\n    return [1\ndef after():\n    return 1\ny = 2"
+    names = [block.name for block in CellText(text).blocks]
+    assert names == ["broken", "after", None]
 
 
 def test_words_are_an_answer_once_they_are_others() -> None:

@@ -249,7 +249,7 @@ def test_what_is_no_finite_number_is_told(got: Any) -> None:
         expect_finite(got, "J")
 
 
-@pytest.mark.parametrize("got", [WANT, 3, np.zeros((0, 2))])
+@pytest.mark.parametrize("got", [3, np.zeros((0, 2))])
 def test_finite_numbers(got: Any) -> None:
     expect_finite(got, "J")
 

@@ -36,6 +36,7 @@ from nbproctor.sandbox.forkserver import (
 )
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import PACKAGE, Policy
+from tests.timing import patience
 from tests.users import memory_of
 
 pytestmark = pytest.mark.slow
@@ -102,7 +103,7 @@ def family(fork_server: ForkServer) -> list[psutil.Process]:
 
 def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Wait for processes to end; those of a namespace end shortly after its first."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 10 * patience()
     while (alive := [*filter(is_alive, processes)]) and time.monotonic() < deadline:
         time.sleep(0.01)
     return alive
@@ -117,13 +118,13 @@ def is_alive(process: psutil.Process) -> bool:
 
 def forks(fork_server: ForkServer) -> tuple[psutil.Process, list[psutil.Process]]:
     """Wait until judge and student run; return the server and its two forks."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 20 * patience()
     while time.monotonic() < deadline:
         for server in family(fork_server):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if len(processes := server.children()) == 2:
                     return server, sorted(processes, key=lambda fork: fork.pid)
-    raise AssertionError("no judge with a student within 20 seconds")
+    raise AssertionError("no judge with a student in time")
 
 
 # --- one job --------------------------------------------------------------------------
