@@ -511,6 +511,11 @@ def test_each_number_is_0_and_1_while_the_others_are_as_usual() -> None:
     ]
 
 
+def test_each_number_is_also_a_value_other_than_0_and_1() -> None:
+    cases = neutral({"rate": 0.5}, COLUMNS, values=[-2])
+    assert [state["rate"] for state, _ in cases] == [-2, 0.5, 0]
+
+
 @pytest.mark.parametrize("is_shared", [False, True])
 def test_attributes_that_are_the_answer_share_no_array(is_shared: bool) -> None:
     class Layer:

@@ -1,7 +1,7 @@
 """Cases of a specification: sizes, types, 0 and 1, and small changes."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -70,17 +70,17 @@ def changed(right: Callable[..., Any], *case: Any) -> list[Case]:
     return cases
 
 
-def neutral(*case: Any) -> list[Case]:
+def neutral(*case: Any, values: Sequence[float] = (0, 1)) -> list[Case]:
     """Return cases in which one array or number is 0 or 1, and the others are usual.
 
-    An argument that is a number, such as a size, becomes only 1, because a formula may
-    have no meaning for 0. In the last case, all numbers of the state are 0. No two
-    cases share an array.
+    `values` are other numbers than 0 and 1, such as nan. An argument that is a number,
+    such as a size, becomes only 1, because a formula may have no meaning for 0. In the
+    last case, all numbers of the state are 0. No two cases share an array.
     """
     cases = []
     for number, key, part in _parts(case):
         is_number = isinstance(case[number], int | float)
-        for value in (1,) if is_number else (0, 1):
+        for value in (1,) if is_number else values:
             new = 0 * part + value
             cases.append(_with_part(case, number, key, new))
     state = case[0]

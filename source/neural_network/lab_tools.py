@@ -83,7 +83,9 @@ def measured_slopes(network, X, Y, cost, numerical_gradient):
 
 def check_weights(name, W):
     """Check mean, spread and distribution of weights, within six standard errors."""
-    mean, spread, error = np.mean(W), np.std(W), 6 / np.sqrt(W.size)
+    mean = np.mean(W)
+    spread = np.std(W)
+    error = 6 / np.sqrt(W.size)
     assert abs(mean) < error * max(0.01, spread), (
         f"{name}: the mean should be 0, but found {mean:.5f}"
     )
@@ -103,8 +105,10 @@ def check_weights(name, W):
 def settle(network, labels):
     """Set weights with which a network predicts these labels with near certainty."""
     size = labels.size
-    network.W1, network.W2 = 20 * np.eye(size), 20 * np.eye(size)[:, labels[0]]
-    network.b1, network.b2 = np.full((size, 1), -10.0), np.full((size, 1), -10.0)
+    network.W1 = 20 * np.eye(size)
+    network.b1 = np.full((size, 1), -10.0)
+    network.W2 = 20 * np.eye(size)[:, labels[0]]
+    network.b2 = np.full((size, 1), -10.0)
     return network
 
 
@@ -113,7 +117,8 @@ def descend(network, one_hot, compute_cost, X, Y, steps):
 
     Returns W2, and the cost after each step.
     """
-    labels, costs = one_hot(Y, network.n_classes), []
+    labels = one_hot(Y, network.n_classes)
+    costs = []
     for _ in range(steps):
         cache = network.forward_propagation(X)
         network.update_parameters(network.backward_propagation(X, labels, cache))
@@ -131,13 +136,17 @@ def cost_of(network, compute_cost, X, labels):
 
 def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
     """Change settings, fit, check what must hold after every fit, and return W2."""
-    x, y = X.copy("K"), Y.copy()
+    x = X.copy("K")
+    y = Y.copy()
     for name, value in changes.items():
         setattr(classifier, name, value)
     returned = classifier.fit(x, y)
-    model, costs = classifier.model, classifier.costs
-    found, epochs, size = np.shape(costs), changes["epochs"], changes["batch_size"]
-    assert found, (
+    model = classifier.model
+    costs = classifier.costs
+    epochs = changes["epochs"]
+    size = changes["batch_size"]
+    shape = np.shape(costs)
+    assert shape, (
         "self.costs must be a list, with a number for each epoch, "
         f"but found {type(costs).__name__}"
     )
@@ -145,7 +154,7 @@ def checked_fit(classifier, changes, X, Y, one_hot, compute_cost):
         f"self.costs must have one cost for each epoch, {epochs} in all, "
         f"but found {len(costs)}"
     )
-    assert len(found) == 1 and np.asarray(costs).dtype.kind == "f", (
+    assert len(shape) == 1 and np.asarray(costs).dtype.kind == "f", (
         f"self.costs must hold one number for each epoch, but found {costs[0]}"
     )
     assert np.isfinite(costs).all(), "a cost is nan or inf"
@@ -225,7 +234,9 @@ def check_shapes(notes, classifier, X):
     the updates.
     """
     inputs, batches, _ = notes
-    (n, m), k, size = X.shape, classifier.model.n_classes, classifier.batch_size
+    n, m = X.shape
+    k = classifier.model.n_classes
+    size = classifier.batch_size
     for shape in inputs:
         assert shape[0] == n, (
             "a batch must hold columns (examples) of the X that fit is given, "
@@ -235,7 +246,7 @@ def check_shapes(notes, classifier, X):
             f"a batch is empty: {m} examples in batches of {size} need no such batch; "
             "is m right, and where does the loop end?"
         )
-    for x, y, kept, _ in batches:
+    for x, y, cache_shape, _ in batches:
         assert y.shape, (
             "backward_propagation(X, Y, cache): Y is not an array; "
             "do you pass the arguments in this order?"
@@ -244,7 +255,7 @@ def check_shapes(notes, classifier, X):
             f"labels must be one-hot for all {k} classes of the model, "
             f"but found the shape {y.shape}"
         )
-        columns = x.shape[-1], y.shape[-1], kept[-1]
+        columns = x.shape[-1], y.shape[-1], cache_shape[-1]
         assert len({*columns}) == 1, (
             "X, Y and cache of a batch must belong to the same examples, "
             f"but have {columns[0]}, {columns[1]}, {columns[2]} columns"
@@ -253,7 +264,8 @@ def check_shapes(notes, classifier, X):
 
 def check_batches(notes, classifier, X, Y):
     """Check batches whose shapes are right."""
-    size, epochs = classifier.batch_size, classifier.epochs
+    size = classifier.batch_size
+    epochs = classifier.epochs
     _, batches, updates = notes
     m = X.shape[1]
     assert batches, (
@@ -263,7 +275,8 @@ def check_batches(notes, classifier, X, Y):
     assert hasattr(classifier.model, "is_given"), (
         "self.model was replaced: train the network that the classifier was given"
     )
-    count, per_epoch = len(batches), -(-m // size)
+    count = len(batches)
+    per_epoch = -(-m // size)
     assert count == epochs * per_epoch, (
         f"{epochs} epochs of {m} examples in batches of {size} "
         f"are {epochs * per_epoch} batches, but found {count}"
@@ -434,7 +447,8 @@ class PenaltyFor:
     """The gradients of a penalty, always for the same number of examples."""
 
     def __init__(self, reg, m):
-        self.reg, self.m = reg, m
+        self.reg = reg
+        self.m = m
 
     def l1_grad(self, W1, W2, m):
         """Return the gradient of l1 for `self.m`, whatever m is."""
@@ -472,9 +486,9 @@ def of_all(change):
 
 def without_last(right, network, X, Y, cache):
     """Return gradients in which the last example does not count."""
-    kept = slice(max(1, X.shape[1] - 1))
-    cache = {name: array[:, kept] for name, array in cache.items()}
-    return right(network, X[:, kept], Y[:, kept], cache)
+    columns = slice(max(1, X.shape[1] - 1))
+    cache = {name: array[:, columns] for name, array in cache.items()}
+    return right(network, X[:, columns], Y[:, columns], cache)
 
 
 def same_for_all_units(right, network, X, Y, cache):
@@ -496,14 +510,14 @@ GRADIENT_MISTAKES = {
     "numbers below 0.02 became 0": of_all(
         lambda grad, m: np.where(abs(grad) < 0.02, 0, grad)
     ),
-    "the penalties are missing": lambda right, network, *given: right(
-        changed(network, reg=PenaltyFor(network.reg, np.inf)), *given
+    "the penalties are missing": lambda right, network, *batch: right(
+        changed(network, reg=PenaltyFor(network.reg, np.inf)), *batch
     ),
-    "1/m is missing in the penalties": lambda right, network, *given: right(
-        changed(network, reg=PenaltyFor(network.reg, 1)), *given
+    "1/m is missing in the penalties": lambda right, network, *batch: right(
+        changed(network, reg=PenaltyFor(network.reg, 1)), *batch
     ),
-    "the derivative of the activation is missing": lambda right, network, *given: right(
-        changed(network, activation=FlatActivation()), *given
+    "the derivative of the activation is missing": lambda right, network, *batch: right(
+        changed(network, activation=FlatActivation()), *batch
     ),
     "the derivative is taken at A1, not at Z1": lambda right, network, X, Y, cache: (
         right(network, X, Y, dict(cache, Z1=cache["A1"]))
@@ -513,14 +527,14 @@ GRADIENT_MISTAKES = {
     "db1 is the same for all units": same_for_all_units,
 }
 RIGHT_GRADIENTS = {
-    "your own": lambda right, *given: right(*given),
+    "your own": lambda right, *arguments: right(*arguments),
     "the same with short floats": of_all(lambda grad, m: grad.astype(np.float32)),
 }
 
 
 def is_caught(accepts, right, backward):
     """Whether a student's test rejects these gradients."""
-    return not accepts(lambda *given: backward(right, *given))
+    return not accepts(lambda *arguments: backward(right, *arguments))
 
 
 def try_test(accepts, names):
@@ -529,12 +543,13 @@ def try_test(accepts, names):
     A mistake that does not change the gradients of your method is left out.
     """
     right = names["NeuralNetwork"].backward_propagation
-    network, (X, Y) = names["random_network"](0.8, 1.5), names["random_examples"](6)
-    given = network, X, Y, dict(network.forward_propagation(X))
-    grads = right(*given)
+    network = names["random_network"](0.8, 1.5)
+    X, Y = names["random_examples"](6)
+    arguments = network, X, Y, dict(network.forward_propagation(X))
+    grads = right(*arguments)
     wrong = {}
     for name, backward in GRADIENT_MISTAKES.items():
-        others = backward(right, *given)
+        others = backward(right, *arguments)
         if not all(np.allclose(grads[each], others[each]) for each in grads):
             wrong[name] = is_caught(accepts, right, backward)
     for name, caught in wrong.items():
@@ -561,10 +576,12 @@ class Looks:
     with the same predictions as an earlier one is not counted again.
     """
 
-    BUDGET, SECONDS = 20, 3
+    BUDGET = 20
+    SECONDS = 3
 
     def __init__(self, X, Y, X_new, Y_new, path="contest_looks.txt"):
-        self.digits, self.file = (X, Y, X_new, Y_new), Path(path)
+        self.digits = X, Y, X_new, Y_new
+        self.file = Path(path)
 
     def __call__(self, kind):
         """Train a Challenger, print its accuracy on validation digits, and count."""
@@ -572,20 +589,22 @@ class Looks:
             print("You do not take part yet: Challenger is None.")
             return
         X, Y, X_new, Y_new = self.digits
-        challenger, start = kind(), time.perf_counter()
+        challenger = kind()
+        start = time.perf_counter()
         challenger.fit(X, Y)
         seconds = time.perf_counter() - start
-        found = np.asarray(challenger.predict(X_new))
-        if found.shape != Y_new.shape:
-            raise ValueError(f"predict makes {found.shape} labels of {Y_new.shape}")
-        right = np.mean(found == Y_new)
-        line = f"{right:.4f} {hashlib.sha256(found.astype(int)).hexdigest()[:16]}"
+        labels = np.asarray(challenger.predict(X_new))
+        if labels.shape != Y_new.shape:
+            raise ValueError(f"predict makes {labels.shape} labels of {Y_new.shape}")
+        accuracy = np.mean(labels == Y_new)
+        digest = hashlib.sha256(labels.astype(int)).hexdigest()[:16]
+        line = f"{accuracy:.4f} {digest}"
         looks = self.file.read_text().splitlines() if self.file.exists() else []
         if line not in looks:
             looks.append(line)
             self.file.write_text("\n".join(looks) + "\n")
         n = looks.index(line) + 1
-        print(f"look {n} of {self.BUDGET}: {right:.4f} of the validation digits")
+        print(f"look {n} of {self.BUDGET}: {accuracy:.4f} of the validation digits")
         print(f"trained in {seconds:.1f} seconds", end="")
         print(f", more than {self.SECONDS}" * (seconds > self.SECONDS))
         if len(looks) > self.BUDGET:

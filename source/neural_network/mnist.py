@@ -44,8 +44,9 @@ def find_files():
 
 def find_data(name):
     """Path of a data file: in the data folder here or above, here, or downloaded."""
-    here = Path.cwd()
-    folders = [folder / DATA["folder"] for folder in (here, *here.parents)] + [here]
+    current = Path.cwd()
+    folders = [folder / DATA["folder"] for folder in (current, *current.parents)]
+    folders.append(current)
     for path in (folder / f"{name}{end}" for folder in folders for end in ("", ".gz")):
         if path.is_file():
             if is_intact(path, name):
@@ -103,10 +104,11 @@ def read_idx(path, magic, n_header):
     if header.size < n_header or header[0] != magic:
         raise ValueError(f"{path}: not an IDX file of this kind (wrong first bytes)")
     sizes = tuple(int(size) for size in header[1:])
-    want, found = int(np.prod(sizes)), len(raw) - 4 * n_header
-    if found != want:
+    n_expected = int(np.prod(sizes))
+    n_bytes = len(raw) - 4 * n_header
+    if n_bytes != n_expected:
         raise ValueError(
-            f"{path}: holds {found} bytes of data where its header says {want}"
+            f"{path}: holds {n_bytes} bytes of data where its header says {n_expected}"
         )
     return np.frombuffer(raw, dtype=np.uint8, offset=4 * n_header).reshape(sizes)
 
@@ -145,9 +147,13 @@ def load_data(paths=None):
     test_set_y (1, 55000) : uint8 arrays
     """
     images, labels = shuffle_data(*read_mnist(*(paths or find_files())))
-    train_x, test_x = images[:N_TRAIN].T, images[N_TRAIN:].T
-    train_y, test_y = labels[:N_TRAIN].reshape(1, -1), labels[N_TRAIN:].reshape(1, -1)
-    return train_x, test_x, train_y, test_y
+    labels = labels.reshape(1, -1)
+    return (
+        images[:N_TRAIN].T,
+        images[N_TRAIN:].T,
+        labels[:, :N_TRAIN],
+        labels[:, N_TRAIN:],
+    )
 
 
 def plot_digit(x_set, y_set, idx, ax=None):

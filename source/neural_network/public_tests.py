@@ -151,8 +151,11 @@ class Method:
     """
 
     def __init__(self, make, name="__call__", attributes=(), sets=(), shares=False):
-        self.make, self.name, self.shares = make, name, shares
-        self.attributes, self.sets = attributes, sets
+        self.make = make
+        self.name = name
+        self.attributes = attributes
+        self.sets = sets
+        self.shares = shares
         self.owners = {}
 
     def ask(self, values, is_first=False):
@@ -230,7 +233,8 @@ def method(owner, name):
 
 def elementwise(values):
     """Return rows of known values: arrays of all in many shapes, and each number."""
-    z, right = np.array([*values]), np.array([*values.values()])
+    z = np.array([*values])
+    right = np.array([*values.values()])
     shapes = (2, -1), (-1, 1), (-1,), (1, 1, -1)
     rows = [(z.reshape(shape), right.reshape(shape)) for shape in shapes]
     rows += [(z[::-1], right[::-1]), (np.tile(z, 34), np.tile(right, 34))]
@@ -315,7 +319,7 @@ def ask(
     questions = questions_of(functions, arguments, table, also, lists)
     copies = [copy.deepcopy(question.values) for question in questions]
 
-    def check(question, answer, hint="", why=""):
+    def check(question, answer, hint="", reason=""):
         try:
             check_answer(question, answer, rtol, atol)
         except AssertionError as error:
@@ -325,11 +329,11 @@ def ask(
                 hint = "it is right in a first call: is something left over from that?"
             is_value = not isinstance(answer, Exception)
             says = f" ({hint})" * bool(hint and is_value)
-            raise AssertionError(f"{why}{error}{says}") from None
+            raise AssertionError(f"{reason}{error}{says}") from None
 
     with part("runs"):
-        asked = zip(questions, copies, strict=True)
-        results = [question.method.ask(values) for question, values in asked]
+        calls = zip(questions, copies, strict=True)
+        results = [question.method.ask(values) for question, values in calls]
         received = [*map(answer_of, results)]
         check_form(questions[0], received[0])
     pairs = [*zip(questions, received, strict=True)]
@@ -383,7 +387,7 @@ def ask(
                     if isinstance(array, np.ndarray):
                         array[...] = value
                 answer = answer_of(question.method.ask(values))
-                check(question, answer, why="after a change in place: ")
+                check(question, answer, reason="after a change in place: ")
             latest[kinds] = question.values
 
 
@@ -503,7 +507,9 @@ def check_answer(question, answer, rtol, atol):
             if wrong.size > 8:  # the first number that differs
                 index = tuple(map(int, np.argwhere(wrong)[0]))
                 name = f"{name}{[*index]}"
-                low, high, entry = low[index], high[index], entry[index]
+                low = low[index]
+                high = high[index]
+                entry = entry[index]
             digits = 4 if shown(entry) != shown(high) else 8
             entry, low, high = (shown(each, digits) for each in (entry, low, high))
             bounds = f"lie between {low} and {high}"
@@ -538,7 +544,8 @@ def check_kind(right, answer, make_name):
 
 def check_shape(right, answer, make_name):
     """Check the shape of an answer."""
-    right_shape, shape = shape_of(right), np.shape(answer)
+    right_shape = shape_of(right)
+    shape = np.shape(answer)
     if shape != right_shape:
         says = f"{make_name()}: the shape must be {right_shape}, but found {shape}"
         raise AssertionError(says)
