@@ -136,7 +136,7 @@ def _reasons(
 
 
 def open_lines(course: nbgrader.Course) -> Iterator[str]:
-    """Yield lines on marks that are not up to date, or may lack a late penalty."""
+    """Yield lines on marks that are out of date, unchecked, or may lack a penalty."""
     standings = nbgrader.participants(course)
     if students := nbgrader.outdated(course, standings):
         names = nbgrader.list_names(course, students)
@@ -146,6 +146,17 @@ def open_lines(course: nbgrader.Course) -> Iterator[str]:
         )
         yield f"  To grade them again: {PROGRAM} grade {course.assignment}"
     others = {s: each for s, each in standings.items() if s not in students}
+    if unchecked := [
+        student
+        for student, standing in others.items()
+        if standing.waiting and standing.result.score is not None
+    ]:
+        names = nbgrader.list_names(course, unchecked)
+        yield (
+            "These totals contain points that were given by hand for an earlier "
+            f"answer: {names}."
+        )
+        yield "  Grade the new answers in formgrader, then export again."
     yield from late_lines(course, others)
 
 

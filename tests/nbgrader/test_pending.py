@@ -85,6 +85,8 @@ def test_who_has_a_mark_by_hand_waits_no_longer_until_the_answer_is_another(
     assert text.count("\nbob: To be graded by hand: why.\n") == 2
     marked = "ann: To be graded by hand: why (has a mark for an earlier answer)."
     assert text.count(marked) == 2
+    text = run_here("export", "csv", cwd=course).stdout
+    assert "points that were given by hand for an earlier answer: ann." in text
 
 
 def test_a_mark_for_an_earlier_answer_is_not_held_against_the_new_one(
