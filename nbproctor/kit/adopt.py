@@ -363,7 +363,7 @@ class Adopted:
         if isinstance(points, list) and len(points) in (1, len(tests)):
             points *= len(tests) // len(points)
             for test, each in zip(tests, points, strict=True):
-                nbgrader_metadata(test)["points"] = float(each or 0)
+                _share_out(float(each or 0), [test])
         elif points is not None:
             _share_out(_sum(points), tests)
         elif any(nbgrader_metadata(test)["points"] for test in tests):

@@ -28,7 +28,10 @@ from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
 
-NOTHING_ANSWERED = "No exercise is answered in this file. It may be the wrong file."
+NOTHING_ANSWERED = (
+    "No exercise is answered: this is the notebook as it was given out, or the wrong "
+    "file."
+)
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,10 @@ class Decisions:
         reason = [sentence for sentences in notes.values() for sentence in sentences]
         if all_repaired:
             if marks.late:
-                reason.append(f"Submitted {marks.late / 3600:.1f} hours late.")
+                delay = f"{marks.late / 3600:.1f} hours"
+                if marks.late < 3600:
+                    delay = f"{max(round(marks.late / 60), 1)} min"
+                reason.append(f"Submitted {delay} late.")
         elif by_hand := [grade.cell for grade in marks.grades if grade.by_hand]:
             reason.append(f"Marks given by hand stay: {', '.join(by_hand)}.")
         return SubmissionResult(

@@ -210,6 +210,6 @@ def _read(
     if not readings:
         raise Ungradable(
             f"No cell of {file.quoted} belongs to this assignment's notebook "
-            f"'{master.notebook}'."
+            f"'{master.notebook}'. It is another file."
         )
     return readings

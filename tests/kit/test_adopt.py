@@ -584,6 +584,19 @@ square(2)
 --- code shows 4
 square(2)
 END
+=== 2 3
+QUESTION
+points: {each: 2}
+SOLUTION
+TESTS
+--- code shows 4
+square(2)
+--- code
+""" # BEGIN TEST CONFIG
+points: 3
+""" # END TEST CONFIG
+assert square(90) == 8100
+END
 === 1.5 1.5
 QUESTION
 points: {total: 3}
