@@ -94,11 +94,12 @@ def diagnosis(
         return "was cut to whole numbers: was it stored in an integer array?"
     if not got.any():
         return f"is zero{everywhere}"
-    if np.ptp(got) == 0 < np.ptp(want):
-        return "has the same value in every entry"
-    for digits in range(5):
+    is_constant = np.ptp(got) == 0 < np.ptp(want)
+    for digits in range(1 if is_constant else 0, 5):
         if np.allclose(got, np.round(want, digits), precision, 0):
             return "was rounded"
+    if is_constant:
+        return "has the same value in every entry"
     wrong_count = wrong.sum()
     if wrong_count > 1 and _is_cut_off(got, want, rtol):
         return "is cut off: its largest or smallest values are wrong"
