@@ -22,7 +22,7 @@ from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, not_run
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
-from nbproctor.pages.outline import Exercise
+from nbproctor.pages.outline import Exercise, Outline
 from nbproctor.results import Mark, SubmissionResult, cells_of, points_of
 from nbproctor.statuses import STATUSES, Status
 
@@ -295,6 +295,11 @@ class Decisions:
                     sentences=notes[name],
                     verdicts=report.verdicts,
                 )
+            repaired = submission.repaired.get(name)
+            if repaired and name in self.run.course.outlines:
+                outline = self.run.course.outlines[name]
+                for cell in _answered_below(outline, repaired.notebook["cells"]):
+                    gradebook.unscore(book.find_grade(cell, name, *key))
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
 
@@ -323,6 +328,27 @@ class Decisions:
                     cells=repaired.notebook["cells"],
                 )
         return sentences
+
+
+def _answered_below(outline: Outline, cells: Iterable[RawCell]) -> set[str]:
+    """Return the blank cells that a person grades, if a cell was added below them.
+
+    It may be the answer, so the blank cell has no score: nbgrader would give it a 0.
+    """
+    by_hand = {name for exercise in outline.exercises for name in exercise.by_hand}
+    blank = ""
+    answered = set()
+    for cell in cells:
+        source = source_of(cell).strip()
+        known = outline.cells.get(grade_id(cell) or str(cell.get("id")))
+        if known:
+            is_blank = known.id in by_hand and source == known.stub.strip()
+            blank = known.id if is_blank else ""
+        elif source in outline.texts:
+            blank = ""
+        elif source and blank:
+            answered.add(blank)
+    return answered
 
 
 def _describe_changes(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from math import isnan
 from pathlib import Path
 
 import pytest
 
 from nbproctor import nbgrader, platforms
+from tests.broken.cases import write
 from tests.cli.term import read_table
 from tests.nbgrader.test_regrade import ODD
 from tests.nbgrader.tiny import (
@@ -18,7 +20,7 @@ from tests.nbgrader.tiny import (
     source_of,
     without_zero,
 )
-from tests.notebooks import cell
+from tests.notebooks import cell, read_json
 from tests.pages.lab import read_words
 from tests.programs import run_here
 
@@ -99,6 +101,23 @@ def test_a_mark_for_an_earlier_answer_is_not_held_against_the_new_one(
     words = read_words(course / "feedback/bob/tiny/tiny.html")
     assert "A mark by hand is for an earlier answer. Your teacher will look" in words
     assert "partly right" not in words and "Fix next" not in words
+
+
+@pytest.mark.parametrize("kind", ["markdown", "code"])
+def test_an_answer_below_the_cell_that_a_person_grades_is_no_silent_zero(
+    course: Path, kind: str
+) -> None:
+    path = hand_in(course, "ann")
+    grade(course)
+    assert nbgrader.scores(course, "tiny").loc["ann", "why"] == 0
+    notebook = read_json(path)
+    below = [each.get("id") for each in notebook["cells"]].index("why") + 1
+    notebook["cells"].insert(below, {**cell("", "# Because.", kind), "metadata": {}})
+    write(path.parent, notebook)
+    assert "ann; bob; cem: To be graded by hand: why." in grade(course)
+    assert isnan(nbgrader.scores(course, "tiny").loc["ann", "why"])
+    words = read_words(course / "feedback/ann/tiny/tiny.html")
+    assert "to be graded by hand" in words and "not started" not in words
 
 
 def test_the_essay_of_an_excused_student_waits_for_nobody(course: Path) -> None:
