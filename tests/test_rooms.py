@@ -38,15 +38,15 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=119_829,  # 92,000
-        nodes_per_code_line=5.274,  # 5.3
+        nodes=119_789,  # 92,000
+        nodes_per_code_line=5.27,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=97_158,  # 95,000
-        nodes_per_code_line=4.131,  # 5.0
+        nodes=97_640,  # 95,000
+        nodes_per_code_line=4.139,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,

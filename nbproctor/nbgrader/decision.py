@@ -340,10 +340,10 @@ def _answered_below(outline: Outline, cells: Iterable[RawCell]) -> set[str]:
     answered = set()
     for cell in cells:
         source = source_of(cell).strip()
-        known = outline.cells.get(grade_id(cell) or str(cell.get("id")))
-        if known:
-            is_blank = known.id in by_hand and source == known.stub.strip()
-            blank = known.id if is_blank else ""
+        original = outline.cells.get(grade_id(cell) or str(cell.get("id")))
+        if original:
+            is_blank = original.id in by_hand and source == original.stub.strip()
+            blank = original.id if is_blank else ""
         elif source in outline.texts:
             blank = ""
         elif source and blank:
