@@ -34,6 +34,7 @@ HARMLESS = [
     r"\d+ of \d+ (entries|are bad)",
     r"(rows?|columns?|index|line|dim|size|axis|dimension|operand) [\d, ]+",
     r"found \d+",
+    r"for \d+ labels",  # it follows the numbers in an answer
 ]
 
 
