@@ -296,8 +296,8 @@ class Decisions:
                     verdicts=report.verdicts,
                 )
             repaired = submission.repaired.get(name)
-            if repaired and name in self.run.course.outlines:
-                outline = self.run.course.outlines[name]
+            outline = self.run.course.outlines.get(name)
+            if repaired and outline:
                 for cell in _answered_below(outline, repaired.notebook["cells"]):
                     gradebook.unscore(book.find_grade(cell, name, *key))
         for name, cell in reviewed:

@@ -204,6 +204,7 @@ PAGES = {
             It was renamed. These repairs cost you no points.
             Submitted 2 hours late. 2 points are taken off
         """,
+        omits="return 0",
     ),
 }
 
