@@ -219,8 +219,6 @@ class Report:
         One for each test cell, in source order.
     notes
         Sentences on what went wrong: cells that were stopped, processes that died.
-    seconds
-        Duration; two reports that differ only in this are equal.
     untried
         Sentences on branches that no test has entered, in answers with all points.
     """
@@ -228,7 +226,6 @@ class Report:
     outputs: dict[int, list[Output]]
     verdicts: list[Verdict]
     notes: list[str]
-    seconds: float = field(default=0.0, compare=False)
     untried: list[str] = field(default_factory=list)
 
 

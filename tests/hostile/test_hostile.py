@@ -50,8 +50,8 @@ print(np.allclose(1, 2), abs(-1), sys.path, len(get_ipython().ast_transformers))
 NOTHING: Mapping[str, bytes] = {}
 
 
-def settings() -> Settings:
-    return Settings(limits(call=0.4, cell=1.2, submission=40.0), POLICY)
+def settings(submission: float = 40.0) -> Settings:
+    return Settings(limits(call=0.4, cell=1.2, submission=submission), POLICY)
 
 
 @dataclass(frozen=True)
