@@ -188,10 +188,11 @@ def score_table(
     """
     columns = nbgrader.exercise_columns(course)
     exercises = {
-        columns[notebook, exercise.id]: exercise
+        columns[notebook, cell]: exercise
         for notebook, outline in course.outlines.items()
         for exercise in outline.exercises
-        if exercise.points
+        for cell in exercise.graded
+        if (notebook, cell) in columns
     }
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", min_width=12)  # wraps where the terminal is narrow

@@ -81,16 +81,16 @@ def export(
     course = nbgrader.Course(find_course())
     exported = course.root / "exported"
     if product == "term":
-        table, names = nbgrader.term(course)
+        table, columns = nbgrader.term(course)
         path = to or exported / "term.csv"
         nbgrader.write_table(table, path)
         page = nbgrader.term_report(
             course=course,
             table=table,
-            assignments=names,
+            columns=columns,
         )
-        echo(f"Assignments: {len(names)}. Students: {len(table)}. {path}, {page}")
-        for name in names:
+        echo(f"Assignments: {len(columns)}. Students: {len(table)}. {path}, {page}")
+        for name in columns:
             echo(*open_lines(course.for_assignment(name)))
         return
     course = choose(course, assignment)

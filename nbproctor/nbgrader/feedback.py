@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -162,15 +162,15 @@ def report(
 def term_report(
     course: Course,
     table: pd.DataFrame,
-    assignments: list[str],
+    columns: Mapping[str, str],
 ) -> Path:
-    """Write the pages of a whole term, from the table that `people.term` returns.
+    """Write the pages of a whole term, from what `people.term` returns.
 
     One page is for the teacher. The folder ``term`` next to it has one for each
     student.
     """
     rows = table.reset_index().to_dict("records")
-    values = {"assignments": assignments, "local_time": local_time}
+    values = {"columns": columns, "local_time": local_time}
     for row in rows:
         page = render(
             "term.html",

@@ -16,6 +16,7 @@ from nbproctor import platforms
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import (
+    CellKey,
     SharedGradebook,
     find_assignment,
     find_deadlines,
@@ -34,7 +35,9 @@ _NAMES = ["last_name", "first_name", "email"]
 _ABOUT = [*_NAMES, "status", "reason", "submitted", "hours_late"]
 _MARKS = ["penalty", "total", "max_score"]
 # Other columns of tables are exercises; exports add the last two.
-_RESERVED = {*_ABOUT, *_MARKS, "student", "late", "due"}
+_RESERVED = [*_ABOUT, *_MARKS, "student", "late", "due"]
+# In the table of a term, after the column of each assignment: its name and this.
+_IN_TERM = ["of", "status", "hours_late", "submitted", "due"]
 
 
 def people(course: Course) -> list[Person]:
@@ -274,14 +277,10 @@ def outdated(course: Course, standings: Standings) -> list[str]:
         if not participant.has_submitted or not result.handed_in:
             continue
         folder = course.folder("submitted", student)
-        is_same_work = result.handed_in == fingerprint(folder)
-        if not (
-            is_same_work
-            and is_same_time(
-                result=result,
-                marks=participant.marks,
-                folder=folder,
-            )
+        if result.handed_in != fingerprint(folder) or not is_same_time(
+            result=result,
+            marks=participant.marks,
+            folder=folder,
         ):
             students.append(student)
     return students
@@ -336,25 +335,35 @@ def scores(
     return table.drop(columns=[*_ABOUT, "penalty", "max_score"])
 
 
-def exercise_columns(course: Course) -> dict[tuple[str, str], str]:
-    """Return the column of each exercise in tables, by notebook and exercise.
+def exercise_columns(course: Course) -> dict[CellKey, str]:
+    """Return the column of each graded cell in tables: that of its exercise.
 
     It is the exercise's id. If another notebook or the table itself uses the same name,
     the notebook comes before it.
     """
-    exercises = dict.fromkeys(
-        (master.notebook, cell.exercise or cell.id)
+    exercises = {
+        (master.notebook, cell.id): (master.notebook, cell.exercise or cell.id)
         for master in course.masters
         for cell in master.cells
         if cell.points
-    )
-    uses = Counter(exercise for _, exercise in exercises)
-    columns = {}
-    for notebook, exercise in exercises:
-        is_free = uses[exercise] == 1 and exercise not in _RESERVED
-        column = exercise if is_free else f"{notebook}: {exercise}"
-        columns[notebook, exercise] = column
-    return columns
+    }
+    columns = _choose_columns({*exercises.values()}, _RESERVED)
+    return {cell: columns[exercise] for cell, exercise in exercises.items()}
+
+
+def _choose_columns(
+    keys: Collection[tuple[str, str]],
+    reserved: Collection[str],
+) -> dict[tuple[str, str], str]:
+    """Return a column of its own for each prefix and name.
+
+    It is the name. If that is reserved, or used twice, the prefix comes before it.
+    """
+    uses = Counter([*reserved, *(name for _, name in keys)])
+    return {
+        (prefix, name): f"{prefix}: {name}" if uses[name] > 1 else name
+        for prefix, name in keys
+    }
 
 
 def class_table(course: Course, standings: Standings) -> pd.DataFrame:
@@ -368,14 +377,8 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
-    columns_of_exercises = exercise_columns(course)
-    exercises = columns_of_exercises.values()
-    column_of = {}
-    for master in course.masters:
-        for cell in master.cells:
-            if cell.points:
-                exercise = master.notebook, cell.exercise or cell.id
-                column_of[master.notebook, cell.id] = columns_of_exercises[exercise]
+    column_of = exercise_columns(course)
+    exercises = dict.fromkeys(column_of.values())
     rows = {}
     for student, participant in standings.items():
         marks = participant.marks
@@ -406,21 +409,29 @@ def class_table(course: Course, standings: Standings) -> pd.DataFrame:
     return table.rename_axis("student").sort_index()
 
 
-def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
-    """Return a table of all assignments that were released, and their names.
+def term(course: Course) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a table of all assignments that were released, and the column of each.
 
     Index: student id. Columns: ``last_name``, ``first_name``, ``email``; of each
     assignment its points under its name (NaN: no mark), and with ``_of``, ``_status``,
     ``_hours_late``, ``_submitted`` and ``_due`` (both UTC) behind it what they are of,
-    and how they came about. ``total_of`` is what those assignments are worth in which
-    the student has a mark or nothing submitted, but others have a mark. ``total`` is
-    the sum of the marks in them: 0 for nothing submitted, and NaN if there are none.
+    and how they came about. If another column is called like an assignment,
+    ``assignment:`` comes before its name. ``total_of`` is what those assignments are
+    worth in which the student has a mark or nothing submitted, but others have a mark.
+    ``total`` is the sum of the marks in them: 0 for nothing submitted, and NaN if there
+    are none.
     """
     import pandas as pd  # a quarter of a second, which few commands need
 
     with course.gradebook() as book:
         deadlines = {row.name: find_deadlines(book, row) for row in book.assignments}
     names = [name for name in course.assignments() if name in deadlines]
+    others = [f"{name}_{end}" for name in names for end in _IN_TERM]
+    chosen = _choose_columns(
+        [("assignment", name) for name in names],
+        reserved=[*_NAMES, "student", "total", "total_of", *others],
+    )
+    column_of = dict(zip(names, chosen.values(), strict=True))
     people_part = pd.DataFrame(columns=_NAMES)
     parts = []
     total_of: Any = 0
@@ -430,17 +441,19 @@ def term(course: Course) -> tuple[pd.DataFrame, list[str]]:
         people_part = table[_NAMES]
         due = [deadlines[name][student] for student in table.index]
         table["due"] = pd.to_datetime(due)
-        columns = {"total": name, "max_score": f"{name}_of"}
-        for column in ("status", "hours_late", "submitted", "due"):
-            columns[column] = f"{name}_{column}"
-        parts.append(table[[*columns]].rename(columns=columns))
+        table["of"] = table["max_score"]
+        column = column_of[name]
+        parts += [
+            table[["total"]].set_axis([column], axis="columns"),
+            table[_IN_TERM].add_prefix(f"{column}_"),
+        ]
         is_marked = table["total"].notna()
         if is_marked.any():
             # Work without a mark counts only if it is missing. Nobody excused has one.
             counts = is_marked | (table["status"] == "missing")
             total_of += table["max_score"] * counts
     whole = pd.concat([people_part, *parts], axis="columns").rename_axis("student")
-    whole["total"] = whole[names].sum(axis="columns")
+    whole["total"] = whole[[*column_of.values()]].sum(axis="columns")
     whole["total_of"] = total_of
     whole["total"] = whole["total"].where(whole["total_of"] > 0)
-    return whole, names
+    return whole, column_of

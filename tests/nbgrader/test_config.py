@@ -24,6 +24,7 @@ from nbproctor.nbgrader.feedback import report
 from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.results import Limits, SubmissionResult
 from tests.broken.cases import write
+from tests.cli.term import read_table
 from tests.nbgrader.tiny import (
     HandIn,
     book,
@@ -262,6 +263,25 @@ def test_an_exercise_may_have_the_name_of_a_column(
     header, _ = csv.reader(path.read_text("utf-8-sig").splitlines())
     assert len(header) == len({*header})
     succeeded(run_here("export", "term", cwd=course))
+
+
+def test_an_assignment_may_have_the_name_of_a_column(
+    course: Path, hand_in: HandIn
+) -> None:
+    hand_in("ann")
+    names = ["email", "student", "tiny_of", "total"]
+    for name in names:
+        for kind in ("source", "submitted/ann"):
+            shutil.copytree(course / kind / "tiny", course / kind / name)
+        room.generate(course, name)
+        room.grade(course, name)
+    succeeded(run_here("export", "term", cwd=course))
+    (row,) = read_table(course / "exported/term.csv")
+    assert (row["email"], row["tiny"], row["tiny_of"]) == ("", "", "10.0")
+    marks = [row[f"assignment: {name}"] for name in names]
+    assert [*marks, row["total"]] == ["10.0"] * 4 + ["40.0"]
+    page = read_words(course / "report/term/ann.html")
+    assert all(f" {name} 10 of 10 " in page for name in names)
 
 
 def test_folders_and_options_come_from_the_course_and_the_home_folder(
