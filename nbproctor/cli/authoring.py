@@ -87,7 +87,7 @@ def release(
     if not change_cells:  # or it would be known after half a minute only
         nbgrader.check_cells(course)
     check_reference(course)
-    copy = nbgrader.generate(
+    copy, points = nbgrader.generate(
         course=course,
         assignment=course.assignment,
         change_cells=change_cells,
@@ -95,6 +95,12 @@ def release(
     if copy:
         echo(f"Copy of the old gradebook: {copy}")
     echo(f"Student version: {course.folder('release')}")
+    print_list("Points have changed since the last release:", points)
+    if points:
+        echo(
+            "The notebooks that students already have show the earlier points. For "
+            f"marks with the new ones: {PROGRAM} grade {course.assignment}"
+        )
     archive = handout.pack(course)
     echo(f"For students:    {archive}")
     if browser or pyodide:

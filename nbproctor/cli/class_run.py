@@ -99,7 +99,7 @@ def grade_class(
     excused = course.read_column("excused").keys() - (students or ())
     changes = [change for change in changes if change.student not in excused]
     echo(*_reasons(results, names), *change_lines(changes, names, students or ()))
-    echo(*late_lines(course, standings))
+    echo(*doubtful_lines(course, standings))
     for each in nbgrader.describe_unread(course):
         error_console.print(f"[yellow]Not graded:[/] {escape(each)}")
     placements = [f"{line}." for line in nbgrader.describe_placement(course.masters)]
@@ -157,12 +157,22 @@ def open_lines(course: nbgrader.Course) -> Iterator[str]:
             f"answer: {names}."
         )
         yield "  Grade the new answers in formgrader, then export again."
-    yield from late_lines(course, others)
+    yield from doubtful_lines(course, others)
 
 
-def late_lines(course: nbgrader.Course, standings: nbgrader.Standings) -> Iterator[str]:
-    """Yield lines on students who were late at an unknown time: they got no penalty."""
+def doubtful_lines(
+    course: nbgrader.Course,
+    standings: nbgrader.Standings,
+) -> Iterator[str]:
+    """Yield lines on marks above a maximum, and late ones that got no penalty."""
     assignment = course.assignment
+    for cell, students in nbgrader.too_high(standings).items():
+        names = nbgrader.list_names(course, students)
+        yield f"Above the maximum of {cell}, whose points have changed: {names}."
+        yield (
+            "  Correct marks that were given by hand in formgrader. To lower others:"
+        )
+        yield f"  {PROGRAM} grade {assignment} --lower"
     if students := nbgrader.late_without_time(standings):
         names = nbgrader.list_names(course, students)
         yield (

@@ -26,6 +26,7 @@ from nbproctor.nbgrader.people import (
     scores,
     set_due,
     term,
+    too_high,
 )
 from nbproctor.nbgrader.placement import describe_placement
 from nbproctor.nbgrader.release import (
@@ -80,5 +81,6 @@ __all__ = [
     "set_due",
     "term",
     "term_report",
+    "too_high",
     "write_table",
 ]

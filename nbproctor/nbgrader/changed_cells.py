@@ -28,6 +28,7 @@ from sqlalchemy import delete, insert, make_url, select
 
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
+from nbproctor.nbgrader.gradebook import SharedGradebook
 from nbproctor.notebook import Cell, MasterNotebook
 
 _TABLES = {
@@ -73,17 +74,10 @@ class _Changes:
         for name, cell in self.new.items():
             points = f" ({cell.points:g} points)" if cell.points else ""
             yield f"'{name}'{points} is new and has no marks yet"
-        marks = course.marks()
         for name in self.removed:
-            students = [
-                student
-                for student, record in marks.items()
-                if name in record.comments.get(self.notebook.name, {})
-                or any(grade.cell == name and grade.by_hand for grade in record.grades)
-            ]
             sentence = f"'{name}' is removed with its marks"
-            if students:
-                sentence += f", including those given by hand to {', '.join(students)}"
+            if students := _find_marked(course, self.notebook.name, name):
+                sentence += f", including those given by hand to {students}"
             yield sentence
 
     def apply(self, book: Gradebook) -> None:
@@ -113,6 +107,33 @@ class _Changes:
                     book.db.add(part(cell=row, notebook=submission))
 
 
+def _find_marked(course: Course, notebook: str, cell: str) -> str:
+    """Return the students with a mark or a comment by hand for a cell."""
+    return ", ".join(
+        student
+        for student, record in course.marks().items()
+        if cell in record.comments.get(notebook, {})
+        or any(
+            (grade.notebook, grade.cell) == (notebook, cell) and grade.by_hand
+            for grade in record.grades
+        )
+    )
+
+
+def _describe_points(course: Course, book: SharedGradebook) -> Iterator[str]:
+    """Yield each graded cell to which the release gives other points."""
+    with suppress(CourseError):  # not released yet
+        worth = book.find_worth(course.assignment)
+        for master in course.masters:
+            for cell in master.cells:
+                points = worth.get((master.notebook, cell.id), cell.points)
+                if points != cell.points:
+                    sentence = f"{cell.id}: {points:g} → {cell.points:g}"
+                    if students := _find_marked(course, master.notebook, cell.id):
+                        sentence += f". Marks given by hand stay: {students}"
+                    yield sentence
+
+
 def _kinds(cell: Cell) -> set[Any]:
     """Return the tables in which nbgrader has a row for a cell."""
     graded = {table for flag, table in _TABLES.items() if cell.nbgrader.get(flag)}
@@ -132,20 +153,25 @@ def _find_changes(course: Course, book: Gradebook) -> list[_Changes]:
     return all_changes
 
 
-def check_cells(course: Course, change: bool = False) -> Path | None:
+def check_cells(
+    course: Course,
+    change: bool = False,
+) -> tuple[Path | None, list[str]]:
     """Check that nobody has marks for cells that the release does not have.
 
-    With `change`, the gradebook is copied and adapted instead; this returns the copy.
-    `CourseError` says what would happen to whose marks.
+    With `change`, the gradebook is copied and adapted instead. Returns the copy, and a
+    sentence for each cell with other points. `CourseError` says what would happen to
+    whose marks.
     """
     url = make_url(course.coursedir.db_url)
     is_file = url.get_backend_name() == "sqlite"
     if is_file and not Path(url.database or "").exists():
-        return None
+        return None, []
     with course.gradebook() as book, book.transaction() as commit:
+        points = [*_describe_points(course, book)]
         all_changes = _find_changes(course, book)
         if not all_changes:
-            return None
+            return None, points
         if not change:
             sentences: list[str] = []
             for changes in all_changes:
@@ -161,7 +187,7 @@ def check_cells(course: Course, change: bool = False) -> Path | None:
         for changes in all_changes:
             changes.apply(book)
         commit()
-        return copy
+        return copy, points
 
 
 def _copy(book: Gradebook, file: Path) -> None:

@@ -89,6 +89,8 @@ def decide(
             reason = "deadline changed"
     elif not cells:
         reason = f"the late penalty is now {after.penalty:g}, not {before.penalty:g}"
+    elif previous.max_score != after.max_score:
+        reason = f"the maximum is now {after.max_score:g}"
     else:
         reason = "graded again"
     is_only_later = is_other_time and after.earned >= before.earned

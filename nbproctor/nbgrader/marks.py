@@ -69,15 +69,27 @@ class CellGrade(NamedTuple):
     needs_manual_grade: bool
 
     @property
+    def score(self) -> float | None:
+        """Points by hand or else of the test, without extra credit; None: no score."""
+        return self.auto if self.manual is None else self.manual
+
+    @property
     def points(self) -> float | None:
-        """Points with extra credit, by hand or else of the test; None: not graded.
+        """Points with extra credit; None: not graded.
 
         Like nbgrader's `Grade.score`, except that a missing score is not 0.
         """
-        points = self.auto if self.manual is None else self.manual
-        if points is None:
+        if self.score is None:
             return None
-        return points + (self.extra or 0.0)
+        return self.score + (self.extra or 0.0)
+
+    @property
+    def is_too_high(self) -> bool:
+        """Whether the score is above the maximum: this was changed since.
+
+        Neither a test nor formgrader gives more, except as extra credit.
+        """
+        return (self.score or 0.0) > self.worth
 
     @property
     def by_hand(self) -> bool:

@@ -230,7 +230,8 @@ def participants(
                     status="not graded",
                     reason=reason,
                 )
-        result = replace(result, score=marks.total())
+        # A result that stays may be from before the points were changed.
+        result = replace(result, score=marks.total(), max_score=max_score)
         if student in excused:
             result = replace(
                 result,
@@ -263,6 +264,16 @@ def late_without_time(standings: Standings) -> list[str]:
     out. In a course without a late penalty, nobody is returned.
     """
     return [s for s, each in standings.items() if each.is_late_without_time]
+
+
+def too_high(standings: Standings) -> dict[str, list[str]]:
+    """Return graded cell → ids of students whose score is above its maximum."""
+    students = defaultdict(list)
+    for student, participant in standings.items():
+        for grade in participant.marks.grades:
+            if grade.is_too_high:
+                students[f"{grade.cell} ({grade.worth:g})"].append(student)
+    return students
 
 
 def outdated(course: Course, standings: Standings) -> list[str]:

@@ -210,7 +210,7 @@ def generate(
     assignment: str,
     *,
     change_cells: bool = False,
-) -> Path | None:
+) -> tuple[Path | None, list[str]]:
     """Make the student version of an assignment, and enter its cells in the gradebook.
 
     The release is made next to its final place and swapped in when it is complete,
@@ -221,6 +221,8 @@ def generate(
     Path or None
         The copy of the gradebook, where `change_cells` has adapted it to other cells
         than somebody has marks for.
+    list of str
+        One sentence for each cell that has other points than in the last release.
 
     Raises
     ------
@@ -231,14 +233,14 @@ def generate(
     release = course.folder("release")
     # First without the gradebook, so that a source with a fault does not change it.
     with _try_release(course) as temporary:
-        copy = check_cells(course, change_cells)
+        changes = check_cells(course, change_cells)
         _generate(course, f"{temporary.name}/new", gradebook=True)
         release.parent.mkdir(parents=True, exist_ok=True)
         if release.exists():
             release.rename(temporary / "old")
         (temporary / "new" / assignment).rename(release)
     course.clear_cache()
-    return copy
+    return changes
 
 
 @contextmanager

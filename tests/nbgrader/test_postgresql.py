@@ -96,7 +96,7 @@ def test_a_term_on_postgresql_ends_with_the_marks_of_the_list(
     with source_of(on_server, release=False) as notebook:
         cell = by_id(notebook, "fizz-multiples")
         cell["metadata"]["nbgrader"]["grade_id"] = "fizz-others"
-    copy = nbgrader.generate(on_server, "tiny", change_cells=True)
+    copy, _ = nbgrader.generate(on_server, "tiny", change_cells=True)
     assert rows(f"sqlite:///{copy}") == before != rows(server)
 
 

@@ -14,12 +14,14 @@ from nbproctor import nbgrader
 from nbproctor.cli.class_run import change_lines
 from nbproctor.nbgrader import MarkChange, RunOptions, decision
 from nbproctor.results import SubmissionResult
+from tests.broken.cases import by_id
 from tests.nbgrader.rows import everything
 from tests.nbgrader.tiny import (
     book,
     configure,
     grade_by_hand,
     hand_in,
+    source_of,
     stubs,
     totals,
     with_one,
@@ -222,6 +224,26 @@ def test_nothing_can_be_written_between_what_a_run_reads_and_writes(
     other.close()
     assert trying.call_count == 2
     assert totals(course) == {"odd": 7, "right": 10}
+
+
+def test_changed_points_are_announced_and_no_mark_above_them_is_silent(
+    course: Path,
+) -> None:
+    grade_by_hand(course, "fizz-multiples", "odd", manual_score=2.5)
+    with source_of(course, release=False) as source:
+        by_id(source, "fizz-text")["source"] = "## Fizz (3 points)"
+        by_id(source, "fizz-multiples")["metadata"]["nbgrader"]["points"] = 1
+    text = succeeded(run_here("release", cwd=course)).stdout
+    assert "\n  fizz-multiples: 3 → 1. Marks given by hand stay: odd\n" in text
+    assert "earlier points" not in succeeded(run_here("release", cwd=course)).stdout
+    above = "Above the maximum of fizz-multiples (1), whose points have changed: "
+    text = succeeded(run_here("grade", cwd=course)).stdout
+    assert f"{above}odd; right." in text
+    assert "right: stays at 10. With --lower: 8 (-2), the maximum is now 8" in text
+    assert f"{above}odd." in succeeded(run_here("grade", "--lower", cwd=course)).stdout
+    assert f"{above}odd." in succeeded(run_here("export", "csv", cwd=course)).stdout
+    grade_by_hand(course, "fizz-multiples", "odd", manual_score=1, extra_credit=2)
+    assert above not in succeeded(run_here("export", "csv", cwd=course)).stdout
 
 
 def test_whom_the_platform_excuses_is_excused_here_when_a_person_agrees(

@@ -156,7 +156,7 @@ def test_a_release_with_other_cells_keeps_all_marks_that_still_have_one(
     )
     assert rows(url(course)) == before
 
-    copy = nbgrader.generate(course, "tiny", change_cells=True)
+    copy, _ = nbgrader.generate(course, "tiny", change_cells=True)
     assert rows(f"sqlite:///{copy}") == before
     with closing(sqlite3.connect(course / "gradebook.db")) as file:
         assert file.execute("PRAGMA foreign_key_check").fetchall() == []
