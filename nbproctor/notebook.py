@@ -104,7 +104,8 @@ Kind = Literal["provided", "solution", "test", "helper", "task", "text"]
 Where = Literal["judge", "beside", "nowhere"]
 
 SKIP_TAG = "skip-grading"
-BESIDE_TAG = "judge-beside"
+STUDENT_PROCESS_TAG = "in-student-process"
+_EARLIER_TAG = "judge-beside"  # until version 1.0; courses may have it
 UNGRADED_TAG = "ungraded"
 TAGGED = "the source says so"
 _FLAGS = "grade", "solution", "locked", "task"  # nbgrader stores a cell with one
@@ -209,7 +210,7 @@ def read_cells(
         if is_solution:
             exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
-        is_in_process = is_test and BESIDE_TAG in tags
+        is_tagged = STUDENT_PROCESS_TAG in tags or _EARLIER_TAG in tags
         scores = is_test and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
@@ -221,8 +222,8 @@ def read_cells(
             cell_id=str(cell.get("id", name)),
             stub=stub,
             nbgrader=grader,
-            where="beside" if is_in_process else "judge",
-            placement_reason=TAGGED if is_in_process else "",
+            where="beside" if is_test and is_tagged else "judge",
+            placement_reason=TAGGED if is_test and is_tagged else "",
         )
 
 

@@ -115,8 +115,12 @@ def shared(array: Any) -> Function:
         (in_place_after(np.asfortranarray, np.int8), "unchanged", "X was changed"),
         (in_place_and_back, "unchanged", "even if it was changed back"),
         (lambda X: np.zeros(2), "unchanged", "is zero everywhere"),
-        (cached_by_identity({}), "unchanged", "stays the same after its argument"),
-        (shared(np.zeros(2)), "unchanged", "do two answers share an array?"),
+        (
+            cached_by_identity({}),
+            "unchanged",
+            "does not change when its argument or object changes",
+        ),
+        (shared(np.zeros(2)), "unchanged", "do two results share an array?"),
         (lambda X: means(X)[:, None], "in any shape", ""),
         (lambda X: [*means(X)], "in any shape", "an array of shape"),
         (lambda X: means(X)[:1], "in any shape", "an array of shape"),
@@ -126,7 +130,7 @@ def shared(array: Any) -> Function:
         (lambda X: None, "later", "is None"),
         (lambda X: np.full(2, np.inf), "later", "has inf"),
         (lambda X: np.zeros(2), "later", "is zero everywhere"),
-        (lambda X: np.ones(2), "later", "all questions get one answer"),
+        (lambda X: np.ones(2), "later", "every call returns the same result"),
     ],
 )
 def test_a_wrong_answer_loses_the_property_that_it_touches(
@@ -205,7 +209,7 @@ def test_each_call_of_a_method_has_an_object_of_its_own() -> None:
         check(replace(size, right=lambda state, X: {"calls": 2}), "values")
 
 
-@pytest.mark.parametrize("message", ["", "its object, was changed", "W was changed"])
+@pytest.mark.parametrize("message", ["", "argument or object changes", "W was changed"])
 def test_an_array_of_an_object_is_looked_at_again_and_left_alone(message: str) -> None:
     """The last of them changes it in place, in a case of another type alone."""
 
@@ -213,7 +217,7 @@ def test_an_array_of_an_object_is_looked_at_again_and_left_alone(message: str) -
         original = None
 
         def times(self, x: Any) -> Any:
-            if "its object" not in message or self.original is not self.W:
+            if "or object" not in message or self.original is not self.W:
                 self.original = self.W
                 self.copied = self.W.copy()
             self.W += message[:1] == "W" and self.W.dtype == np.float32
@@ -452,8 +456,8 @@ def cached_by(key: Function, hand_out: Function) -> Function:
     return lambda X, order: hand_out(answers.setdefault(key(X, order), norms(X, order)))
 
 
-OLD = "stays the same"
-SHARED = "changes when another one is changed in place"
+OLD = "does not change"
+SHARED = "changes when another result is changed in place"
 
 
 @pytest.mark.parametrize(
@@ -535,7 +539,7 @@ def test_attributes_that_are_the_answer_share_no_array(is_shared: bool) -> None:
         cases={"used": lambda: [(state,)]},
         properties={"anew": [Anew("used")]},
     )
-    with complaint("b changes when another one is changed" if is_shared else ""):
+    with complaint("b changes when another result is changed" if is_shared else ""):
         check(layer, "anew")
 
 

@@ -196,9 +196,9 @@ def new(
     """Make an assignment with one example exercise, for you to replace.
 
     If this folder is not a course yet, it becomes one. With --from, make a shorter
-    edition of another assignment. It leaves out the cells that are tagged for longer
-    editions, for example with from-4-hours. Students get the solutions of the exercises
-    that are left out.
+    edition of another assignment, without the cells that are tagged for longer editions
+    (such as from-4-hours). Students get the solutions of the exercises that are left
+    out.
     """
     from nbproctor.kit import starter
     from nbproctor.kit.edition import write_edition
@@ -230,9 +230,9 @@ def adopt(
     ] = "",
     container: Container = False,
 ) -> None:
-    """Turn a notebook that has Otter-Grader or OkPy tests into an assignment.
+    """Turn a notebook with Otter, OkPy or plain assert tests into an assignment.
 
-    The tests can also be plain assertions. Writes an assignment to source/, and shows
+    Writes an assignment to source/, and shows
     what each cell has become. Then checks that your solutions earn every point. The
     original notebook is not changed.
     """
@@ -317,9 +317,14 @@ def off() -> None:
 
 @command("doctor")
 def doctor(container: Container = False) -> None:
-    """Check how well this computer isolates student code."""
+    """Check how well this computer isolates student code.
+
+    Exits with status 1 if a mandatory protection is missing.
+    """
     if not print_layers():
-        raise CommandError("On this computer, grading needs --sandbox=weak. See above.")
+        raise CommandError(
+            "This computer cannot isolate student code. The lines above say what to do."
+        )
 
 
 def print_layers() -> bool:

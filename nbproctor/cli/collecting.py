@@ -51,7 +51,7 @@ Answers = Annotated[
 SameKinds = Annotated[
     list[str] | None,
     Option(
-        help="Say that two columns hold the same identifier. For example, 'GitHub "
+        help="Treat two kinds of identifiers as one. For example, 'GitHub "
         "handle=login' means: the column 'GitHub handle' of one file is the column "
         "'login' of another. Your answer is saved for the next time."
     ),
@@ -86,8 +86,8 @@ def collect(
         bool,
         Option(
             "--replace",
-            help="Replace a submission in submitted/ even if it is unknown whether "
-            "the new one is newer. The old one is saved.",
+            help="Replace a submission in submitted/ even if it is unknown which one "
+            "is newer. The old one is saved.",
         ),
     ] = False,
     dry_run: Annotated[

@@ -45,7 +45,7 @@ def grade(
         ),
     ] = False,
     alike: Annotated[
-        bool, Option("--alike", help="List long answers that are unusually similar.")
+        bool, Option("--alike", help="List pairs of unusually similar answers.")
     ] = False,
     cluster: Annotated[
         str, Option(help="Address of a Dask scheduler: grade on its workers.")
@@ -109,7 +109,7 @@ def watch(
     press Ctrl-C. You can start it again. Exits with status 1 if a submission could not
     be collected, or a feedback page could not be released.
 
-    There are two options in nbgrader_config.py. c.Nbproctor.early_feedback sets what
+    Set two options in nbgrader_config.py. c.Nbproctor.early_feedback sets what
     students see. c.Nbproctor.early_tries sets how many submissions per student are
     graded in a day.
     """

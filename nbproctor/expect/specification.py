@@ -708,13 +708,16 @@ class Anew:
             raise AssertionError(f"{specification.name}: {_SAME}")
 
 
-_SAME = "all questions get one answer: does it depend on what it is given?"
-_SHARED = "changes when another call is made: do two answers share an array?"
+_SAME = "every call returns the same result: does it depend on the arguments?"
+_SHARED = "changes when another call is made: do two results share an array?"
 _RANDOM = "differs between two new objects: is it random, without a seed?"
 _OLD = (
-    "stays the same after its argument, or its object, was changed: is it an old one?"
+    "does not change when its argument or object changes: is it the result of an "
+    "earlier call?"
 )
-_IN_PLACE = "changes when another one is changed in place: do they share an array?"
+_IN_PLACE = (
+    "changes when another result is changed in place: do the two share an array?"
+)
 
 
 def _shapes(right: Any) -> Any:

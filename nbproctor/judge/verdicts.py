@@ -98,14 +98,15 @@ TOO_MUCH = Message(
 )
 METHOD_NOT_CALLED = Message(
     "not run",
-    "Not graded: it depends on {by}, which grading does not use. Where a number, an "
-    "array or a list is asked for, return exactly that.",
+    "Not graded: it depends on {by}, which is not called in grading. Return a plain "
+    "number, array or list.",
 )
 ALL_STOPPED = Message(
     "not run", "Not graded: in grading, any answer would stop at such a line ({line})."
 )
 PASSES_INSIDE = Message(
-    "not run", "Not graded: it passes only in the student's process."
+    "not run",
+    "Not graded: it passes only in the student's process, so your teacher decides.",
 )
 
 # Words of the system: not permitted, access denied, read-only, no network. Words of

@@ -26,7 +26,7 @@ from nbproctor.engine.cache import SOURCE_KEY, versions
 from nbproctor.judge.compiled import Tests
 from nbproctor.nbgrader.proof import grade_answers, kernel_faults
 from nbproctor.notebook import (
-    BESIDE_TAG,
+    STUDENT_PROCESS_TAG,
     TAGGED,
     MasterNotebook,
     Where,
@@ -120,9 +120,9 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
         (
             "judge",
             "run outside the student's process, although it could not be checked "
-            "whether they can. Put a correct solution into the source, or put the tag "
-            f"{BESIDE_TAG!r} on a cell that must run in the student's process. An "
-            "answer that passes only there waits to be graded by hand",
+            "whether they can. Put a correct solution into the source. If a cell must "
+            f"run in the student's process, give it the tag {STUDENT_PROCESS_TAG!r}. "
+            "An answer that passes only there waits to be graded by hand",
         ),
     ):
         named = []

@@ -20,10 +20,15 @@ from nbproctor.errors import NbproctorError
 from nbproctor.sanitize import visible
 from nbproctor.submission import border
 from nbproctor.submission.border import IGNORED
-from nbproctor.submission.files import ZIP_DAMAGE, entry_name, environments
+from nbproctor.submission.files import (
+    MAX_NOTEBOOK_BYTES,
+    ZIP_DAMAGE,
+    entry_name,
+    environments,
+)
 
 MAX_ENTRIES = 200_000
-MAX_FILE = 200 << 20  # bytes; twice the biggest notebook that is graded
+MAX_FILE = MAX_NOTEBOOK_BYTES  # so that every gradable notebook can be collected
 MAX_TOTAL = 20 << 30
 MAX_RATIO = 200  # deflate reaches 1,032; notebooks with the same line 1,000 times, 100
 SMALL = 10 << 20  # no bomb, whatever its ratio
@@ -61,7 +66,7 @@ class Content:
         if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
             return
         if not reason and size > MAX_FILE:
-            reason = f"It has {size >> 20} MB. The limit is {MAX_FILE >> 20} MB."
+            reason = f"It has {size >> 20} MiB. The limit is {MAX_FILE >> 20} MiB."
         if reason:
             self.problems.append(f"{visible(name)}: {reason}")
         else:

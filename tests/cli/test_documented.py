@@ -104,7 +104,7 @@ kit/test_kit.py
     python kit.py grade --container
     python kit.py doctor --container
 kit/test_packaging.py
-    pip install ./nbproctor
+    pip install PATH/TO/THE/CLONE
     nbproctor off
 kit/test_starter.py
     nbproctor init

@@ -185,6 +185,7 @@ def installed_clone(
     """
     page = read_document("differences")
     command = re.findall(r"^\$ (pip install .*)", page, re.MULTILINE)[0]
+    command = command.replace("PATH/TO/THE/CLONE", "./nbproctor")
     environment = tmp_path / "environment"
     venv.create(environment, symlinks=True)
     site = next(environment.glob("lib/python*/site-packages"))
