@@ -34,19 +34,20 @@ errors statuses writing
 # How much there is to read, and how dense it is, may only fall; the aims stand beside.
 # Nodes rose: by a tenth for the border, identifiers by kind, borrowers and the proof,
 # and by 4,900 for specifications, `adopt`, the pages of a term, tries on pages,
-# and mutants of tables and text.
+# and mutants of tables and text. They rose by 320 for points that change after a
+# release, marks above a maximum, and assignments that are called like a column.
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=119_789,  # 92,000
-        nodes_per_code_line=5.27,  # 5.3
+        nodes=120_109,  # 92,000
+        nodes_per_code_line=5.271,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=97_640,  # 95,000
-        nodes_per_code_line=4.139,  # 5.0
+        nodes=97_952,  # 95,000
+        nodes_per_code_line=4.144,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,
