@@ -39,14 +39,14 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=120_109,  # 92,000
+        nodes=120_132,  # 92,000
         nodes_per_code_line=5.271,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
     ),
     "tests": Readability(
-        nodes=97_952,  # 95,000
+        nodes=98_069,  # 95,000
         nodes_per_code_line=4.144,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,

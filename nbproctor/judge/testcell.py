@@ -174,9 +174,8 @@ class Namespace:
         space["__name__"] = MODULE
         space["__builtins__"] = built_in
         # No other module, so that ``dir()`` shows what the student has.
-        for module in self._modules.keys() & used_names:
-            if module not in student_names:
-                space[module] = self._modules[module]
+        for module in self._modules.keys() & (used_names - student_names):
+            space[module] = self._modules[module]
         # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
@@ -230,6 +229,17 @@ def import_own_modules() -> None:
     position = path.index(installed[0]) if installed else len(path)
     path.insert(position, judge_folder)
     sys.path[:] = path
+
+
+def refuse_truth_of_arrays() -> None:
+    """Let an array of pandas's have no truth value, as one of NumPy's has none.
+
+    An array of text, compared with anything, is an array. To Python, this is true, as
+    every object with a length. So an array would pass each ``assert answer() == 3``.
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas:
+        pandas.api.extensions.ExtensionArray.__bool__ = pandas.Series.__bool__
 
 
 # ---- one test cell run -----

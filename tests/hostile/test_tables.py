@@ -26,6 +26,9 @@ def table(n):
     "model": """\
 def model(X, y):
     return LinearRegression().fit(X, y)""",
+    "count": """\
+def count(frame):
+    return len(frame)""",
     "control": """\
 def total(frame):
     return frame["n"].sum()""",
@@ -60,6 +63,10 @@ assert type(got).__name__ == 'LinearRegression'
 --- model-subclass 1
 kind = type(model(np.array([[0.0], [1.0]]), np.array([0.0, 2.0])))
 assert issubclass(kind, LinearRegression) or kind == LinearRegression
+--- count-equal 1
+assert count(pd.DataFrame({{'n': [1, 2]}})) == 2
+--- count-in 1
+assert count(pd.DataFrame({{'n': [1, 2]}})) in [2, 2.0]
 --- control-sum 1
 frame = pd.DataFrame({{'n': [1, 2]}})
 assert total(frame) == 3
@@ -203,10 +210,18 @@ Ridge.__module__ = LinearRegression.__module__
 def model(X, y): return Ridge().fit(X, y)
 """,
 }
+COUNT = {
+    "an_array_of_text_is_equal_to_nothing": """
+def count(frame): return pd.array(["a", "b"])
+""",
+    "an_index_of_text_is_equal_to_nothing": """
+def count(frame): return pd.Index(["a"], dtype="string")
+""",
+}
 # name → (exercise, hostile answer)
 CASES = {
     name: (exercise, answer)
-    for exercise, answers in (("table", TABLE), ("model", MODEL))
+    for exercise, answers in (("table", TABLE), ("model", MODEL), ("count", COUNT))
     for name, answer in answers.items()
 }
 

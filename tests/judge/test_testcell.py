@@ -1,7 +1,8 @@
-"""The points of whatever a test cell ends in."""
+"""The points of whatever a test cell ends in, and what an answer is equal to."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 
-from nbproctor.judge.testcell import points_of
+from nbproctor.judge.testcell import points_of, refuse_truth_of_arrays
 from tests.protocol import messages
 
 
@@ -22,3 +23,30 @@ from tests.protocol import messages
 @settings(max_examples=200)
 def test_every_value_gives_points_within_the_limits(value: Any) -> None:
     assert 0 <= points_of(value, 2.0) <= 2
+
+
+VALUES = messages.values(messages.plain)
+OBJECTS = {"student", "judge", "library", "answer", "request", "again"}
+EXPECTED = 12345.678901, "what the test expects", datetime(1815, 12, 10)
+
+
+@pytest.mark.parametrize("tag", sorted(VALUES.keys() - OBJECTS))
+def test_no_kind_of_value_is_equal_to_what_a_test_expects(tag: str) -> None:
+    refuse_truth_of_arrays()
+
+    @given(VALUES[tag])
+    @settings(max_examples=20)
+    def is_equal_to_nothing(value: Any) -> None:
+        for expected in EXPECTED:
+            assert not _is_equal(value, expected)
+            assert not _is_equal([value], [expected])
+
+    is_equal_to_nothing()
+
+
+def _is_equal(value: Any, expected: Any) -> bool:
+    """Whether ``assert value == expected`` passes."""
+    try:
+        return bool(value == expected)
+    except (TypeError, ValueError, Warning):  # a test would fail
+        return False
