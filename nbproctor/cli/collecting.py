@@ -238,8 +238,8 @@ def _print_merge(file: Path, everybody: Roster, result: MergeResult) -> None:
     if not result.questions:  # such a row may be one of them
         title = f"In the class list, but not in {file.name} (nobody was removed):"
         print_list(title, absent)
-    print_list("Not imported from the list:", result.questions)
     _mention_same(len(result.questions))
+    print_list("Not imported from the list:", result.questions)
 
 
 def _mention_same(questions: int) -> None:
@@ -285,8 +285,8 @@ def _print_summary(download: Download, everybody: Roster) -> None:
     if platform.times and not any(s.submitted for s in submissions):
         where = f"{platform.name} has the times in {platform.times}"
         console.print(f"The submission times are not known. {where}: --roster=FILE.csv")
-    print_list("Please check these:", remarks + download.problems)
     _mention_same(download.questions)
+    print_list("Please check these:", remarks + download.problems)
     if states["kept"]:
         echo(
             "To replace the old submissions, use --replace (for one student, --only "

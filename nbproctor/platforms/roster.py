@@ -285,6 +285,9 @@ class Roster:
         people = [person for person in self._in_order(matches) if person.student]
         if len(people) == 1:
             return people[0]
+        if not people:  # a part of a name identifies nobody, but may be what is meant
+            text = normalize(student)
+            people = [p for p in self.students if text and text in normalize(p.name)]
         several = "; ".join(map(_described, people))
         if several:
             several = f", but may be {several}"

@@ -57,6 +57,7 @@ late late.csv tiny | Not submitted in tiny: Smith, Kim (ksmith1). Nothing was wr
 extend aokafor tiny --days=1 | To set it: `nbproctor due '2026-12-01 18:00' tiny`
 extend tiny aokafor --days=1 | 'aokafor'. The assignment comes last: … tiny
 due tiny 2026-11-30 | There is no assignment '2026-11-30'. The assignment comes last
+extend smith tiny --days=1 | may be Smith, Kim (ksmith1); Smith, Kim (ksmith2). Give
 extend aokafor tiny | Give one of --until
 extend aokafor tiny --days=1 --until=2026-12-01 | Give one of --until
 grade tiny --student=aokafor --student=aokafr | Did you mean aokafor?
