@@ -39,8 +39,8 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=120_132,  # 92,000
-        nodes_per_code_line=5.271,  # 5.3
+        nodes=120_159,  # 92,000
+        nodes_per_code_line=5.272,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=2,
