@@ -323,7 +323,8 @@ def doctor(container: Container = False) -> None:
     """
     if not print_layers():
         raise CommandError(
-            "This computer cannot isolate student code. The lines above say what to do."
+            "The lines above say what to install. To grade only code that you would "
+            "run yourself, use --sandbox=weak."
         )
 
 
