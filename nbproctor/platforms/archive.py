@@ -66,7 +66,9 @@ class Content:
         if not IGNORED.isdisjoint(path.parts) or path.name.startswith("._"):
             return
         if not reason and size > MAX_FILE:
-            reason = f"It has {size >> 20} MiB. The limit is {MAX_FILE >> 20} MiB."
+            reason = (
+                f"It has {size / 1e6:.0f} MB. The limit is {MAX_FILE / 1e6:.0f} MB."
+            )
         if reason:
             self.problems.append(f"{visible(name)}: {reason}")
         else:
@@ -184,8 +186,10 @@ def _refused(name: str, info: zipfile.ZipInfo) -> str:
     if info.flag_bits & 1:
         return "It is protected by a password. Unpack it, and collect the folder."
     if MAX_FILE >= info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
-        size = info.file_size >> 20
-        return f"{info.compress_size} bytes would unpack to {size} MB. Not unpacked."
+        size = info.file_size / 1e6
+        return (
+            f"{info.compress_size} bytes would unpack to {size:.0f} MB. Not unpacked."
+        )
     return ""
 
 

@@ -598,7 +598,7 @@ def damaged(compression: int) -> bytes:
         (named(f"../{'x' * 9000}"), "points outside the archive"),
         (listed(38, 0o120777 << 16, "<I"), "It is a link."),  # its permissions
         (
-            zipped({BAD: bytes(12 << 20), "bking/lab.ipynb": "good"}),
+            zipped({BAD: bytes(12_000_000), "bking/lab.ipynb": "good"}),
             "bytes would unpack to 12 MB. Not unpacked.",
         ),
         (listed(24, 100, "<I"), f"{BAD}: It cannot be unpacked"),  # a size that lies
@@ -614,7 +614,7 @@ def test_a_bad_file_is_said_and_leaves_the_others(data: bytes, reason: str) -> N
 
 
 def test_a_zip_bomb_of_a_student_stays_packed(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = zipped({"lab.ipynb": bytes(12 << 20)})
+    bomb = zipped({"lab.ipynb": bytes(12_000_000)})
     plan = understand({"aokafor/lab.zip": bomb, "bking/lab.ipynb": "good"})
     assert [str(p) for p in plan.submissions[0].files] == ["lab.zip"]
     assert "would unpack to 12 MB" in problems_of(plan)
