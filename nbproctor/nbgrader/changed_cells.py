@@ -7,7 +7,7 @@ marks; then the gradebook is copied, and adapted to the release.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import product
@@ -29,6 +29,7 @@ from sqlalchemy import delete, insert, make_url, select
 from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError
 from nbproctor.nbgrader.gradebook import SharedGradebook
+from nbproctor.nbgrader.marks import StudentMarks
 from nbproctor.notebook import Cell, MasterNotebook
 
 _TABLES = {
@@ -67,7 +68,7 @@ class _Changes:
         self.new = new  # name → cell
         self.renamed = renamed  # old name → new name, rows
 
-    def describe(self, course: Course) -> Iterator[str]:
+    def describe(self, marks: Mapping[str, StudentMarks]) -> Iterator[str]:
         """Yield what happens to each cell, and whose marks this affects."""
         for old, (name, _) in self.renamed.items():
             yield f"'{old}' is now called '{name}' and keeps its marks"
@@ -76,7 +77,7 @@ class _Changes:
             yield f"'{name}'{points} is new and has no marks yet"
         for name in self.removed:
             sentence = f"'{name}' is removed with its marks"
-            if students := _find_marked(course, self.notebook.name, name):
+            if students := _find_marked(marks, self.notebook.name, name):
                 sentence += f", including those given by hand to {students}"
             yield sentence
 
@@ -107,11 +108,15 @@ class _Changes:
                     book.db.add(part(cell=row, notebook=submission))
 
 
-def _find_marked(course: Course, notebook: str, cell: str) -> str:
+def _find_marked(
+    marks: Mapping[str, StudentMarks],
+    notebook: str,
+    cell: str,
+) -> str:
     """Return the students with a mark or a comment by hand for a cell."""
     return ", ".join(
         student
-        for student, record in course.marks().items()
+        for student, record in marks.items()
         if cell in record.comments.get(notebook, {})
         or any(
             (grade.notebook, grade.cell) == (notebook, cell) and grade.by_hand
@@ -124,12 +129,13 @@ def _describe_points(course: Course, book: SharedGradebook) -> Iterator[str]:
     """Yield each graded cell to which the release gives other points."""
     with suppress(CourseError):  # not released yet
         worth = book.find_worth(course.assignment)
+        marks = course.marks()
         for master in course.masters:
             for cell in master.cells:
                 points = worth.get((master.notebook, cell.id), cell.points)
                 if points != cell.points:
                     sentence = f"{cell.id}: {points:g} → {cell.points:g}"
-                    if students := _find_marked(course, master.notebook, cell.id):
+                    if students := _find_marked(marks, master.notebook, cell.id):
                         sentence += f". Marks given by hand stay: {students}"
                     yield sentence
 
@@ -174,8 +180,9 @@ def check_cells(
             return None, points
         if not change:
             sentences: list[str] = []
+            marks = course.marks()
             for changes in all_changes:
-                sentences += changes.describe(course)
+                sentences += changes.describe(marks)
             raise CourseError(
                 f"Students already have marks for {course.assignment!r}, and its "
                 f"graded cells have changed: {'; '.join(sentences)}. To accept this, "
