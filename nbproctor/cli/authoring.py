@@ -230,11 +230,10 @@ def adopt(
     ] = "",
     container: Container = False,
 ) -> None:
-    """Turn a notebook with Otter, OkPy or plain assert tests into an assignment.
+    """Turn a notebook with Otter-Grader, OkPy or assert tests into an assignment.
 
-    Writes an assignment to source/, and shows
-    what each cell has become. Then checks that your solutions earn every point. The
-    original notebook is not changed.
+    Writes the assignment to source/, and shows what each cell has become. Then checks
+    that your solutions earn every point. The original notebook is not changed.
     """
     from nbproctor.kit import adopt as adoption
     from nbproctor.kit import starter

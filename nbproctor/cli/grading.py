@@ -109,9 +109,9 @@ def watch(
     press Ctrl-C. You can start it again. Exits with status 1 if a submission could not
     be collected, or a feedback page could not be released.
 
-    Set two options in nbgrader_config.py. c.Nbproctor.early_feedback sets what
-    students see. c.Nbproctor.early_tries sets how many submissions per student are
-    graded in a day.
+    Two options in nbgrader_config.py: c.Nbproctor.early_feedback sets what students
+    see. c.Nbproctor.early_tries sets how many submissions of a student are graded in
+    a day.
     """
     course = open_course(assignment)
     name = course.assignment
