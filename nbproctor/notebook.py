@@ -211,6 +211,7 @@ def read_cells(
             exercise = name
         tags = cell.get("metadata", {}).get("tags", [])
         is_tagged = STUDENT_PROCESS_TAG in tags or _EARLIER_TAG in tags
+        is_in_process = is_test and is_tagged
         scores = is_test and (points or UNGRADED_TAG not in tags)
         yield Cell(
             id=name,
@@ -222,8 +223,8 @@ def read_cells(
             cell_id=str(cell.get("id", name)),
             stub=stub,
             nbgrader=grader,
-            where="beside" if is_test and is_tagged else "judge",
-            placement_reason=TAGGED if is_test and is_tagged else "",
+            where="beside" if is_in_process else "judge",
+            placement_reason=TAGGED if is_in_process else "",
         )
 
 

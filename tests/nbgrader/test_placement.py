@@ -211,10 +211,8 @@ def test_a_source_without_an_answer_says_so_and_blames_nobody(capturing: Path) -
     assert statuses(results) == GRADES | {"right": ("partial", None)}
     assert "passes only in the student's process" in results["right"].reason
     # What to do, as it is told.
-    for tag in (
-        "judge-beside",
-        STUDENT_PROCESS_TAG,
-    ):  # courses may have the earlier tag
+    # The sources of some courses have the earlier name.
+    for tag in ("judge-beside", STUDENT_PROCESS_TAG):
         with source_of(course) as notebook:
             by_id(notebook, "fizz-numbers")["metadata"]["tags"] = [tag]
         assert statuses(graded(course)) == GRADES
