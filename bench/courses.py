@@ -1,4 +1,4 @@
-r"""Grade public courses with stock nbgrader and with nbproctor, and compare each mark.
+r"""Grade public courses with plain nbgrader and with nbproctor, and compare each score.
 
 Given folders with clones of courses that use nbgrader, it finds their source notebooks
 (test cells, and solutions between markers or of somebody who has solved it), makes a
@@ -10,8 +10,8 @@ network and with nothing but the course's own folder to write to.
     .venv/bin/python bench/courses.py CLONES/*                  # three of each
     .venv/bin/python bench/courses.py CLONES/* --only fourier --mutants 5
     .venv/bin/python bench/courses.py CLONES/* --table   # clones named owner__name
-    .venv/bin/python bench/courses.py CLONES/* --table --mutants 1 --sides usual \
-        --cache STOCK --results STATE    # as in docs/results.md; may be interrupted
+    .venv/bin/python bench/courses.py CLONES/* --table --mutants 1 --sides default \
+        --cache STOCK --results STATE    # as in docs/public-courses.md
 
 These make the clones of the table:
 
@@ -21,15 +21,15 @@ These make the clones of the table:
         git -C "CLONES/${name/\//__}" checkout -q "$commit"
     done
 
-Prints every mark that differs, and a row a notebook: *plain* is nbproctor with its
+Prints every score that differs, and a row a notebook: *strict* is nbproctor with its
 improvements turned off (follow-through, repair of answers, text on stderr that costs
-nothing); *usual* is how it is installed. A mark is the score of one test cell in one
-submission. It is *lost* where stock gave more, *gained* where stock gave less, and
-*waiting* where it is not judged, but said to be a person's to decide. A gained mark is
-*proved* if stock gives it to the same answer among right ones, with nothing on stderr
-(docs/differences.md names both rules). Where *plain* differs, both grade again some
-times: *chance* are marks that differ from themselves, of a test that draws numbers.
-Nothing of the courses is kept.
+nothing); *default* is nbproctor as installed. A score is what one test cell earns in
+one submission. It is *lost* if plain nbgrader gave more, *gained* if it gave less, and
+*waiting* if nbproctor says that a person decides. A gained score is *proved* if plain
+nbgrader gives it to the same answer among right ones, with nothing on stderr
+(docs/differences.md names both rules). Where *strict* differs, both grade again some
+times: *chance* are scores that differ from themselves, of a test that draws numbers.
+With --results, a run may be interrupted. Nothing of the courses is kept.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ c.Nbproctor.follow_through = False
 c.Nbproctor.repair_answers = False
 c.Nbproctor.stderr_fails_tests = True
 """
-SIDES = {"plain": SWITCH + AS_STOCK, "usual": SWITCH}
+SIDES = {"strict": SWITCH + AS_STOCK, "default": SWITCH}
 PRODUCTS = {"release", "submitted", "autograded", "feedback", ".ipynb_checkpoints"}
 # Of a course's own configuration, what decides what a cell is and what it earns.
 KEPT = (
@@ -187,7 +187,7 @@ ebe2f2863dd5 ShaunFChen/Applied_bioinfo_nbgrader HW3
 e5dc44a4b3c1 urbainvaes/numerical_analysis notebooks/source/1_intro_julia
 """
 KINDS = ("lost", "gained", "waiting", "chance")
-COUNTED = ("notebooks", "cells", "marks", *KINDS, "proved")
+COUNTED = ("notebooks", "cells", "scores", *KINDS, "proved")
 
 
 @dataclass
@@ -206,10 +206,10 @@ class Source:
         """Return its solution cells, or the test cells that have points, by name."""
         marked = {}
         for cell in self.book.cells:
-            mark = cell.metadata.get("nbgrader") or {}
-            wanted = mark.get("solution", False) == solution
-            if cell.cell_type == "code" and wanted and (solution or mark.get("grade")):
-                marked[mark["grade_id"]] = cell
+            score = cell.metadata.get("nbgrader") or {}
+            wanted = score.get("solution", False) == solution
+            if cell.cell_type == "code" and wanted and (solution or score.get("grade")):
+                marked[score["grade_id"]] = cell
         return marked
 
     def references(self) -> dict[str, str]:
@@ -222,7 +222,7 @@ class Source:
         cells = self.cells(solution=True)
         marked = any(ends[0] in cell.source for cell in cells.values())
         if not marked and any(_STUB.search(c.source) for c in cells.values()):
-            return {}  # a release; without marks and stubs, somebody has solved it
+            return {}  # a release; without scores and stubs, somebody has solved it
         return {
             name: "\n".join(
                 line
@@ -410,10 +410,10 @@ def make(source: Source, place: Path, count: int, seconds: int) -> str:
             shutil.copy(path, folder / inside)
     kernel = {"name": "python3", "display_name": "Python", "language": "python"}
     source.book.metadata.kernelspec = kernel
-    marks = [c.metadata.nbgrader for c in source.cells(solution=False).values()]
-    if not any(mark.get("points") for mark in marks):
-        for mark in marks:  # a course that counts no points
-            mark.points = 1
+    scores = [c.metadata.nbgrader for c in source.cells(solution=False).values()]
+    if not any(score.get("points") for score in scores):
+        for score in scores:  # a course that counts no points
+            score.points = 1
     notebook = source.path.name
     nbformat.write(source.book, folder / notebook)
     lines = ["c = get_config()", "c.CourseDirectory.course_id = 'public'"]
@@ -431,9 +431,9 @@ def make(source: Source, place: Path, count: int, seconds: int) -> str:
         shutil.copytree(released, handed_in)
         book = nbformat.read(handed_in / notebook, as_version=4)
         for cell in book.cells:
-            mark = cell.metadata.get("nbgrader") or {}
-            if mark.get("solution") and mark.grade_id in answers:
-                cell.source = answers[mark.grade_id]
+            score = cell.metadata.get("nbgrader") or {}
+            if score.get("solution") and score.grade_id in answers:
+                cell.source = answers[score.grade_id]
         nbformat.write(book, handed_in / notebook)
     return config
 
@@ -461,20 +461,20 @@ def nbgrader(place: Path, *arguments: str, confined: bool = True) -> str:
 class Graded:
     """What one side gave each cell of each submission, in how many seconds."""
 
-    marks: dict[tuple[str, str], float | None]  # None: not judged
+    scores: dict[tuple[str, str], float | None]  # None: not judged
     seconds: float
     log: str
     said: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def record(self) -> list[Any]:
         """Return what a file keeps of it."""
-        return [[*self.marks.items()], self.seconds, self.log]
+        return [[*self.scores.items()], self.seconds, self.log]
 
     @classmethod
     def from_record(cls, record: list[Any]) -> Graded:
         """Read what a file keeps."""
-        marks, seconds, log = record
-        return cls({(who, cell): mark for (who, cell), mark in marks}, seconds, log)
+        scores, seconds, log = record
+        return cls({(who, cell): score for (who, cell), score in scores}, seconds, log)
 
 
 def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
@@ -486,9 +486,10 @@ def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
     with Gradebook(f"sqlite:///{place}/gradebook.db") as book:
         for submission in book.assignment_submissions(NAME):
             for notebook in submission.notebooks:
-                for mark in notebook.grades:
-                    if mark.name in cells:
-                        graded.marks[submission.student.id, mark.name] = mark.auto_score
+                for row in notebook.grades:
+                    if row.name in cells:
+                        key = submission.student.id, row.name
+                        graded.scores[key] = row.auto_score
     for folder in (place / "autograded").glob(f"*/{NAME}"):
         if (result := SubmissionResult.read(folder)) is not None:
             graded.said[result.student, ""] = f"{result.status}: {result.reason}"
@@ -501,24 +502,24 @@ def grade(place: Path, config: str, ours: str, cells: set[str]) -> Graded:
 def differences(
     stock: Graded, ours: Graded, chance: set[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield each mark that differs where stock gave any: how, and a line about it."""
-    for (who, cell), theirs in stock.marks.items():
-        mark = ours.marks.get((who, cell))
-        if theirs is None or mark == theirs:
+    """Yield each score that differs where stock gave any: how, and a line about it."""
+    for (who, cell), theirs in stock.scores.items():
+        score = ours.scores.get((who, cell))
+        if theirs is None or score == theirs:
             continue
-        kind = "waiting" if mark is None else "gained" if mark > theirs else "lost"
+        kind = "waiting" if score is None else "gained" if score > theirs else "lost"
         kind = "chance" if (who, cell) in chance else kind
-        score = "not judged" if mark is None else format(mark, "g")
+        points = "not graded" if score is None else f"{score:g}"
         says = [ours.said[key] for key in ((who, cell), (who, "")) if key in ours.said]
         reason = "; ".join(says) or ours.log[-300:]
-        told = f"stock {theirs:g}, nbproctor {score} ({reason})"
+        told = f"stock {theirs:g}, nbproctor {points} ({reason})"
         yield kind, f"{kind}: {who} {cell}: {told}"
 
 
 def prove(
     place: Path, config: str, stock: Graded, ours: Graded
 ) -> Iterator[tuple[str, str]]:
-    """Yield the gained marks that stock gives, too, where all other answers are right.
+    """Yield the gained scores that stock gives, too, where all other answers are right.
 
     Text on stderr is not shown there, as stock gives nothing for it. `place` is a copy
     of the course, whose submissions are replaced.
@@ -526,8 +527,8 @@ def prove(
     submitted = place / "submitted"
     reference = submitted / "reference" / NAME
     gained: dict[str, tuple[str, str]] = {}
-    for key, theirs in stock.marks.items():
-        if theirs is not None and (ours.marks.get(key) or 0) > theirs:
+    for key, theirs in stock.scores.items():
+        if theirs is not None and (ours.scores.get(key) or 0) > theirs:
             gained[f"gain{len(gained)}"] = key
     for name, (who, test) in gained.items():
         shutil.copytree(reference, submitted / name / NAME)
@@ -545,7 +546,7 @@ def prove(
             shutil.rmtree(folder)
     right = grade(place, config, "", {test for _, test in gained.values()})
     for name, (who, test) in gained.items():
-        if right.marks.get((name, test)) == ours.marks[who, test]:
+        if right.scores.get((name, test)) == ours.scores[who, test]:
             yield who, test
 
 
@@ -583,7 +584,7 @@ def compare(
     def run(name: str, ours: str) -> Graded:
         shutil.rmtree(work / name, ignore_errors=True)
         shutil.copytree(made, work / name)
-        if ours and (places := work / "plain" / FILE).exists():
+        if ours and (places := work / "strict" / FILE).exists():
             shutil.copy(places, work / name)  # where tests are judged is found once
         return grade(work / name, config, ours, cells)
 
@@ -593,20 +594,20 @@ def compare(
         stock = run("stock", "")
         record.write_text(json.dumps(stock.record()))
     chance = set[tuple[str, str]]()
-    given = [key for key, mark in stock.marks.items() if mark is not None]
+    given = [key for key, score in stock.scores.items() if score is not None]
     if not given:
         print(f"{source}: stock nbgrader graded nothing\n{stock.log[-600:]}")
     for side, ours in SIDES.items():
         if side not in chosen.sides:
             continue
         graded = run(side, ours)
-        if side == "plain" and [*differences(stock, graded, chance)]:
+        if side == "strict" and [*differences(stock, graded, chance)]:
             for first, switch in [(stock, ""), (graded, ours)] * chosen.again:
-                marks = run("again", switch).marks
+                scores = run("again", switch).scores
                 chance |= {
-                    key for key in given if marks.get(key) != first.marks.get(key)
+                    key for key in given if scores.get(key) != first.scores.get(key)
                 }
-        counts = Counter(notebooks=1, marks=len(given))
+        counts = Counter(notebooks=1, scores=len(given))
         counts["cells"] = len({cell for _, cell in given})
         for kind, line in differences(stock, graded, chance):
             counts[kind] += 1
@@ -634,7 +635,7 @@ def print_table(rows: list[tuple[Source, str, Counter[str]]]) -> None:
     lines.append(["---"] * len(lines[0]))
     for (repository, side), counts in sorted(totals.items()):
         figures = [counts[name] for name in COUNTED]
-        figures.insert(3, counts["marks"] - sum(counts[kind] for kind in KINDS))
+        figures.insert(3, counts["scores"] - sum(counts[kind] for kind in KINDS))
         lines.append([repository, side, *map(str, figures)])
     for line in lines:
         print(f"| {' | '.join(line)} |")
@@ -685,7 +686,7 @@ def main() -> None:
     options.add_argument("--table", action="store_true", help="those of the table")
     options.add_argument("--mutants", type=int, default=3, help="wrong submissions")
     options.add_argument("--each", type=int, default=3, help="notebooks of a clone")
-    options.add_argument("--again", type=int, default=4, help="where plain differs")
+    options.add_argument("--again", type=int, default=4, help="where strict differs")
     options.add_argument("--seconds", type=int, default=60, help="for a cell")
     options.add_argument("--sides", nargs="+", default=[*SIDES], choices=SIDES)
     options.add_argument("--keep", type=Path, help="where one notebook's courses stay")
