@@ -43,6 +43,7 @@ from tests.programs import run_here, run_python, succeeded
 
 pytestmark = pytest.mark.slow
 
+PROJECT = Path(__file__).parents[2]
 CONFIG = "nbgrader_config.py"
 PASSING = """
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -150,6 +151,17 @@ def fizz(n):
     {}
     return "fizz" if n % 3 == 0 else str(n)
 """
+
+
+def test_every_option_is_documented() -> None:
+    text = (PROJECT / "docs/options.md").read_text("utf-8")
+    documented = [line for line in text.split("\n") if line.startswith("| `")]
+    options = Nbproctor()
+    assert documented == [
+        f"| `{name}` | `{getattr(options, name)!r}` | {trait.help} |"
+        for name, trait in Nbproctor.class_own_traits(config=True).items()
+        if name != "enabled"  # set by proctor(c) only
+    ]
 
 
 def test_what_answers_may_use_is_configured(

@@ -27,6 +27,8 @@ from tests.notebooks import read_json, read_notebook
 from tests.pages.lab import SECRET, Lab, Requests, shown, verdicts, words
 from tests.timing import patience
 
+GUIDE = Path(__file__).parents[2] / "docs" / "instructors.md"
+
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
 
 
@@ -229,6 +231,9 @@ def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
     graded = lab.graded(status=status)
     assert f"{headline}. " in words(Feedback(graded, lab.outline).page())
     assert [row.headline for row in STATUSES.values()].count(headline) == 1
+    section = STATUSES[status].section
+    documented = f" | {section.title if section else ''} | {headline} |\n"
+    assert documented.replace("  ", " ") in GUIDE.read_text("utf-8")
     lab.report([graded])
 
 
