@@ -5,7 +5,7 @@ others. Every other exercise of the same notebook stays honest and is the positi
 control: it must earn its points. ``attempt(what, *arguments)`` is there for the code
 of a case; it prints whether something was done or refused. ``COURSE`` stands for the
 course's real folder. All of it is bounded, and aims at nothing but our own processes.
-``docs/security.md`` has each of them by its name, with what it tries.
+``docs/hostile-class.md`` has each of them by its name, with what it tries.
 """
 
 from __future__ import annotations
