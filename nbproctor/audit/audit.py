@@ -211,7 +211,7 @@ def _check_borrowed_answers(
             passed=False,
             found=f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. "
             "Tests must not pass a correct answer to student code "
-            "(docs/new-assignment.md, section 3).",
+            "(docs/tests.md).",
         )
     if borrowed_answers and not faults:
         calls = len({borrowed.name for borrowed in borrowed_answers})

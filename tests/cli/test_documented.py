@@ -108,6 +108,12 @@ kit/test_packaging.py
     nbproctor off
 kit/test_starter.py
     nbproctor init
+    python kit.py new lab2
+    python kit.py lint lab2
+    python kit.py audit lab2
+    python kit.py release lab2
+kit/test_adopt.py
+    nbproctor adopt hw.ipynb
 pages/test_day.py
     .venv/bin/jupyter lab
 cli/test_documented.py

@@ -13,7 +13,6 @@ from nbproctor.kit import starter
 from nbproctor.kit.adopt import AdoptError, adopt
 from nbproctor.kit.starter import StarterError
 from nbproctor.nbgrader import CourseError
-from tests.audit.test_audit import tried
 from tests.broken.cases import write
 from tests.cli.term_class import notebook
 from tests.copies import write_file
@@ -25,15 +24,13 @@ from tests.programs import run_line
 
 @pytest.mark.slow
 def test_a_new_assignment_passes_lint_release_audit_and_grade(tmp_path: Path) -> None:
-    run_line("new ps1", tmp_path)  # where there is no course yet
-    assert nbgrader.lint(tmp_path, "ps1") == []
-    nbgrader.generate(tmp_path, "ps1")
-    checks = nbgrader.check_release(nbgrader.Course(tmp_path, "ps1"))
-    result = tried(tmp_path, "ps1", checks=checks)
-    assert result.faults == [] and result.killed == result.named == 1
-    submitted = tmp_path / "submitted/ann/ps1/ps1.ipynb"
-    write_file(submitted, notebook(tmp_path, "ps1", "floor", "ann"))
-    (ann,) = nbgrader.grade(tmp_path, "ps1")
+    for command in ("new", "lint", "audit", "release"):  # at first without a course
+        run_line(f"{command} lab2", tmp_path)
+    audited = read_json(tmp_path / "audit/lab2.json")
+    assert (audited["faults"], audited["killed"], audited["named"]) == ([], 1, 1)
+    submitted = tmp_path / "submitted/ann/lab2/lab2.ipynb"
+    write_file(submitted, notebook(tmp_path, "lab2", "floor", "ann"))
+    (ann,) = nbgrader.grade(tmp_path, "lab2")
     assert (ann.status, ann.score, ann.max_score) == ("graded", 2, 5)
 
 
