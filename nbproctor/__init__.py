@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from nbproctor.errors import NbproctorError
     from nbproctor.nbgrader import generate, grade, proctor
     from nbproctor.nbgrader.feedback import feedback
-    from nbproctor.nbgrader.people import scores
     from nbproctor.nbgrader.release import lint
+    from nbproctor.nbgrader.tables import scores
     from nbproctor.notebook import MasterNotebook
     from nbproctor.results import Limits, Report, StudentCell, SubmissionResult, Verdict
     from nbproctor.sandbox.policy import Policy

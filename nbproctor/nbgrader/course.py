@@ -410,6 +410,21 @@ class Course:
             )
 
 
+def check_exportable(course: Course) -> None:
+    """Check that a course may be uploaded to a platform that grades with it.
+
+    `CourseError`: the assignment is unknown, or the configuration names a database: its
+    password would go along, and the platform's runs would write into it.
+    """
+    course.sources()
+    if "db_url" in course.config.CourseDirectory:
+        raise CourseError(
+            "nbgrader_config.py names a database (c.CourseDirectory.db_url), which "
+            "must not be sent to another platform. Set it only on the computer where "
+            "you grade, for example: if 'NBGRADER_DB' in os.environ"
+        )
+
+
 def _check_name(assignment: str) -> None:
     """Raise `CourseError` if nbgrader does not accept the name of an assignment."""
     with suppress(TraitError):

@@ -23,7 +23,7 @@ from nbproctor.nbgrader.course import Course
 from nbproctor.nbgrader.failures import CourseError, raise_nbgrader_errors, run
 from nbproctor.nbgrader.lock import course_lock
 from nbproctor.nbgrader.marks import StudentMarks
-from nbproctor.nbgrader.people import Standings, late_without_time, participants
+from nbproctor.nbgrader.standings import Standings, late_without_time, participants
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.nbgrader.tries import read_tries
 from nbproctor.pages.making import PageError, PageJob, make, notebook_of
@@ -164,7 +164,7 @@ def term_report(
     table: pd.DataFrame,
     columns: Mapping[str, str],
 ) -> Path:
-    """Write the pages of a whole term, from what `people.term` returns.
+    """Write the pages of a whole term, from what `tables.term` returns.
 
     One page is for the teacher. The folder ``term`` next to it has one for each
     student.

@@ -24,7 +24,7 @@ from nbproctor.nbgrader.export import Export, patch_export
 from nbproctor.nbgrader.failures import run
 from nbproctor.nbgrader.feedback import ProctoredFeedback
 from nbproctor.nbgrader.options import RunOptions
-from nbproctor.nbgrader.people import participants
+from nbproctor.nbgrader.standings import participants
 from nbproctor.nbgrader.submitted import submission_time
 from nbproctor.results import SubmissionResult
 
