@@ -298,12 +298,12 @@ class Course:
                 sources = {cell.name: cell.source for cell in notebook.source_cells}
         except MissingEntry:
             return master  # no release yet
-        cells = []
-        for cell in master.cells:
-            if has_autotests(cell.source):
-                cell = replace(cell, source=sources.get(cell.id, cell.source))
-            cells.append(cell)
-        return master.with_cells(cells)
+        return master.with_cells(
+            replace(cell, source=sources.get(cell.id, cell.source))
+            if has_autotests(cell.source)
+            else cell
+            for cell in master.cells
+        )
 
     def settings(
         self, options: Nbproctor | None = None, replaceable: Collection[str] = ()

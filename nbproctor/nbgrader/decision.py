@@ -95,9 +95,7 @@ def decide(
         reason = "graded again"
     is_only_later = is_other_time and after.earned >= before.earned
     may_fall = may_lower or is_new or is_only_later
-    is_lower = False
-    if total_before is not None:
-        is_lower = total is None or total < total_before
+    is_lower = total_before is not None and (total is None or total < total_before)
     return MarkChange(
         student=submission.student,
         before=total_before,
@@ -112,10 +110,9 @@ def _status(submission: Submission, marks: StudentMarks) -> Status:
     if not submission.repaired:
         return "ungradable"
     all_repaired = submission.repaired.values()
-    is_complete = all(repaired.is_complete for repaired in all_repaired)
     if (
         submission.reasons
-        or not is_complete
+        or not all(repaired.is_complete for repaired in all_repaired)
         or any(
             report.notes or not_run(report) for report in submission.reports.values()
         )
@@ -182,7 +179,7 @@ class Decisions:
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
             marks = run.course.marks(student)[student]
-            is_kept = False
+            change = None
             since = {}
             if previous:
                 since = self._since(
@@ -193,9 +190,9 @@ class Decisions:
                 )
                 may_lower = self.options.allow_lower
                 change = decide(submission, previous, previous_marks, marks, may_lower)
-                if change:
-                    self.changes.append(change)
-                    is_kept = change.is_kept
+            if change:
+                self.changes.append(change)
+            is_kept = change and change.is_kept
             if not is_kept:
                 commit()
                 run.remove_graded(student)
@@ -207,11 +204,7 @@ class Decisions:
         if previous and is_kept:
             self.on_result(previous)
             return None
-        return self._result(
-            submission=submission,
-            marks=marks,
-            since=since,
-        )
+        return self._result(submission, marks, since)
 
     def _result(
         self,

@@ -242,11 +242,11 @@ def pages(course: Course) -> list[tuple[str, Path, Path]]:
 
     A student without a submission has no page here.
     """
-    pages = []
-    for student in course.submissions():
-        for page in sorted(course.folder("feedback", student).glob("*.html")):
-            pages.append((student, page, notebook_of(page)))
-    return pages
+    return [
+        (student, page, notebook_of(page))
+        for student in course.submissions()
+        for page in sorted(course.folder("feedback", student).glob("*.html"))
+    ]
 
 
 class ProctoredFeedback(GenerateFeedback):  # type: ignore[misc]

@@ -261,9 +261,11 @@ def write_comments(
     names = [cell.name for cell in notebook.notebook.source_cells]
     texts = list(sentences)
     for comment in sorted(notebook.comments, key=lambda row: names.index(row.name)):
-        for verdict in followed:
-            if verdict.exercise == comment.name:
-                texts.append(f"{verdict.cell_id}: {verdict.message}")
+        texts += [
+            f"{verdict.cell_id}: {verdict.message}"
+            for verdict in followed
+            if verdict.exercise == comment.name
+        ]
         if texts:
             # A feedback page renders this Markdown, which contains names of a student's
             # files.

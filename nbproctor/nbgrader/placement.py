@@ -125,10 +125,11 @@ def describe_placement(masters: Iterable[MasterNotebook]) -> list[str]:
             "An answer that passes only there waits to be graded by hand",
         ),
     ):
-        named = []
-        for cell in tests:
-            if cell.where == where and cell.placement_reason:
-                named.append(f"{cell.id} ({cell.placement_reason})")
+        named = [
+            f"{cell.id} ({cell.placement_reason})"
+            for cell in tests
+            if cell.where == where and cell.placement_reason
+        ]
         if named:
             names = "; ".join(named)
             lines.append(

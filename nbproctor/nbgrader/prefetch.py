@@ -70,9 +70,7 @@ class Submission(ReadSubmission):
                     f"{list_few(tests)}: {note}" if tests else note
                     for note, tests in tests_of.items()
                 ]
-        for name, reason in self.reasons.items():
-            notes[name] = [reason]
-        return notes
+        return notes | {name: [reason] for name, reason in self.reasons.items()}
 
     def stage(self, staged: Path, notebooks: Collection[str]) -> None:
         """Lay out a folder from which nbgrader reads the submission.

@@ -308,11 +308,11 @@ def lint(course: Path | Course, assignment: str) -> list[str]:
     faults = []
     with Pool(1) as pool:
         for master in course.place_tests(settings, pool, again=True):
-            for _, fault in kernel_faults(master, source, settings.limits.cell):
-                faults.append(f"{STOCK}: {fault}")
+            lost = kernel_faults(master, source, settings.limits.cell)
+            faults += [f"{STOCK}: {fault}" for _, fault in lost]
             graded = apply_trust(master, course.options.trust)
-            for fault in reference_faults(graded, settings, pool):
-                faults.append(f"nbproctor: {fault}")
+            losses = reference_faults(graded, settings, pool)
+            faults += [f"nbproctor: {fault}" for fault in losses]
     return faults
 
 
@@ -355,10 +355,12 @@ def check_release(course: Course) -> list[Check]:
             fresh = _contents(folder / "try" / course.assignment)
     except CourseError as error:
         return [Check("source", passed=False, found=str(error))]
-    markers = []
-    for path, data in fresh.items():
-        if path.suffix == ".ipynb":
-            markers += course.markers.find_markers(data.decode())
+    markers = [
+        marker
+        for path, data in fresh.items()
+        if path.suffix == ".ipynb"
+        for marker in course.markers.find_markers(data.decode())
+    ]
     finding = f"found {markers}" if markers else "no markers"
     checks = [
         Check("source", passed=True, found="can be released"),
@@ -367,16 +369,15 @@ def check_release(course: Course) -> list[Check]:
     release = course.folder("release")
     if old := _contents(release):
         is_new = fresh == old
-        finding = f"{release} does not match the source: make the release again"
-        if is_new:
-            finding = "matches the source"
+        mismatch = f"{release} does not match the source: make the release again"
+        finding = "matches the source" if is_new else mismatch
         checks.append(Check("release is new", passed=is_new, found=finding))
     return checks
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    contents = {}
-    for path in folder.rglob("*.*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            contents[path.relative_to(folder)] = path.read_bytes()
-    return contents
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*.*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -138,10 +138,10 @@ def _is_same_name(name: str, assignment: str) -> bool:
 
 
 def _has_notebook(folder: Path) -> bool:
-    for file in walk(folder, max_files=MAX_LISTED):
-        if file.relative_path.suffix.lower() in (".ipynb", ".zip"):
-            return True
-    return False
+    return any(
+        file.relative_path.suffix.lower() in (".ipynb", ".zip")
+        for file in walk(folder, max_files=MAX_LISTED)
+    )
 
 
 def submission_time(folder: Path) -> datetime | None:

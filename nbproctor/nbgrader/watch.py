@@ -211,16 +211,10 @@ class Watch(ExitStack):
         options = course.options
         today = _day(now)
         obstacles = course.find_unwritable(students)
-        tries = []
-        for student, problem in obstacles.items():
-            self._students[student].failures += 1
-            tries.append(
-                TryResult(
-                    student=student,
-                    noticed=now,
-                    problem=problem,
-                )
-            )
+        tries = [
+            self._record_failure(student, now, problem)
+            for student, problem in obstacles.items()
+        ]
         students = [student for student in students if student not in obstacles]
         results: dict[str, SubmissionResult | None] = dict.fromkeys(students)
         graded = students
@@ -257,15 +251,16 @@ class Watch(ExitStack):
             except Exception as error:  # the next poll tries it again
                 if computer := as_computer_error(error):
                     raise computer from error
-                self._students[student].failures += 1
-                tries.append(
-                    TryResult(
-                        student=student,
-                        noticed=now,
-                        problem=str(error),
-                    )
-                )
+                tries.append(self._record_failure(student, now, str(error)))
         return tries
+
+    def _record_failure(self, student: str, now: datetime, problem: str) -> TryResult:
+        self._students[student].failures += 1
+        return TryResult(
+            student=student,
+            noticed=now,
+            problem=problem,
+        )
 
     def _release_feedback(
         self,
