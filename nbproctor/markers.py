@@ -137,7 +137,7 @@ def definitions_of(
 
     By default, these are imports, functions and classes.
     """
-    statements: list[ast.stmt] = [n for n in tree.body if isinstance(n, kinds)]
+    statements = [n for n in tree.body if isinstance(n, kinds)]
     return ast.Module(statements, [])
 
 

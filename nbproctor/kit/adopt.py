@@ -493,7 +493,7 @@ def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
     """Yield the files of modules that a notebook imports from its own folder."""
-    names = set[str]()
+    names = set()
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

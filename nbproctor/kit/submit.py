@@ -226,7 +226,7 @@ class Findings:
                 f"{again}"
             )
         errors = {cell.name for cell in code if error_output_of(cell.raw)}
-        failing: list[str] = []
+        failing = []
         exercise = ""  # of the tests below its cell
         for name, cell in self._originals.items():
             if name in self.stubs:

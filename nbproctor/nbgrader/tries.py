@@ -71,8 +71,8 @@ def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
     if not inspect(book.engine).has_table(TRIES.name):
         return {}  # nobody has ever used `watch`
     query = select(TRIES).where(TRIES.c.assignment == assignment)
-    tries = defaultdict[str, list[Attempt]](list)
-    attempts: dict[tuple[str, ...], Attempt] = {}
+    tries = defaultdict(list)
+    attempts = {}
     for row in book.db.execute(query.order_by(TRIES.c.given)):
         key = row.student, row.given, row.files
         if key not in attempts:

@@ -78,9 +78,9 @@ def class_report(
     answers could use.
     """
     all_rows, answers = _read(notebooks, outlines, find_similar=find_similar)
-    due = set[str]()
-    waiting = set[str]()
-    incomplete = set[str]()
+    due = set()
+    waiting = set()
+    incomplete = set()
     penalties = defaultdict[str, float](float)
     for graded in notebooks:
         student = graded.student

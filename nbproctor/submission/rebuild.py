@@ -101,7 +101,7 @@ class Rebuilt:
         answer = self._answers[name]
         own_code = self._own_code()
         needed = answer.text.uses
-        chosen: set[CellText] = set()
+        chosen = set()
         while more := [
             text for text in own_code if text not in chosen and text.binds & needed
         ]:
@@ -297,7 +297,7 @@ class Rebuilt:
 def _in_order(ranks: list[int]) -> set[int]:
     """Return the source positions that stay in place if as few as possible move."""
     matcher = SequenceMatcher(None, ranks, sorted(ranks))
-    stay = set[int]()
+    stay = set()
     for match in matcher.get_matching_blocks():
         stay.update(ranks[match.a : match.a + match.size])
     return stay
