@@ -43,8 +43,9 @@ _TEXTS = {".html", ".htm", ".txt"}
 MAX_SUBMISSION = 1 << 30  # bytes
 
 Files = Sequence[SubmittedFile]
-# Collected before: the same. Replaced: the older one is now among those replaced.
-# Kept: the older one was, because it is newer, or no time tells which one is.
+Member = tuple[Person, str]  # by what the person was found in the class list
+# Same: it was collected before. Replaced: the one in ``submitted/`` was moved away.
+# Kept: the one in ``submitted/`` stays, because it is newer, or may be newer.
 State = Literal["new", "same", "replaced", "kept"]
 
 
@@ -141,19 +142,18 @@ class Download:
         """Yield the submissions of these files: of a student, or of each in a group."""
         platform = self.recognised.platform
         identities = platform.students(files)
-        group = self.group(identities[0])
-        members = []
+        group = self.find_group(identities[0])
         if group:
             members = [(person, "group") for person in self.groups[group]]
         else:
-            for identity in identities:
-                members += self.person(identity, files)
+            each = [self.find_member(identity, files) for identity in identities]
+            members = [member for member in each if member]
             if len(identities) > 1:
                 group = " and ".join(map(str, identities))
         if not members:
             return
         first, _ = members[0]
-        submission = self.newest(first, files)
+        submission = self.newest_submission(first, files)
         of_first = (name for name, people in self.groups.items() if first in people)
         submission.group = group or next(of_first, "")
         for person, found_by in members:
@@ -168,7 +168,7 @@ class Download:
                 addresses=addresses,
             )
 
-    def group(self, identity: Identity) -> str:
+    def find_group(self, identity: Identity) -> str:
         """Return the group that is named, unless name or number are somebody else's.
 
         Students may choose what a platform calls them. A group may be called "12", so
@@ -176,9 +176,8 @@ class Download:
         """
         texts = [identity.name]
         if not identity.name:
-            for kind, value in identity.identifiers:
-                if not KINDS[kind].is_hidden:
-                    texts.append(value)
+            pairs = identity.identifiers
+            texts = [value for kind, value in pairs if not KINDS[kind].is_hidden]
         names = {normalize(text) for text in texts} - {""}
         for group, people in self.groups.items():
             if normalize(group) not in names:
@@ -192,8 +191,11 @@ class Download:
             return "" if strangers or by_name.question else group
         return ""
 
-    def person(self, identity: Identity, files: Files) -> list[tuple[Person, str]]:
-        """Return whose files these are, and by what that was found; empty: unclear."""
+    def find_member(self, identity: Identity, files: Files) -> Member | None:
+        """Return whose files these are; None: it is unclear, and a problem is noted.
+
+        Somebody who is not in the class list becomes a new person.
+        """
         if not str(identity):
             identity = Identity(files[0].key)
         label = str(identity)
@@ -201,31 +203,29 @@ class Download:
         if match.person:
             if match.matched_by == "--as":
                 self.roster.add_identity(match.person, identity)
-            return [(match.person, match.matched_by)]
+            return match.person, match.matched_by
         if match.question:
             self.add_question(label, str(match))
-            return []
-        names = set()
-        for word in {name_in(file.file, self.file_names) for file in files} - {""}:
-            owner = self.roster.find(word_identity(word)).person
-            if owner:
-                names.add(owner.name)
+            return None
+        words = {name_in(file.file, self.file_names) for file in files} - {""}
+        owners = [self.roster.find(word_identity(word)).person for word in words]
+        names = {owner.name for owner in owners if owner}
         if names:
             self.add_question(
                 label,
                 f"The files in it name students ({'; '.join(sorted(names)[:5])}). Not "
                 "collected. Give each student a folder or a file with their name.",
             )
-            return []
+            return None
         person = self.roster.new_person(identity)
         if self.roster.people:
             sentence = f"Not in the class list. Collected as {person.student!r}."
             self.add_problem(label, sentence)
-        return [(person, "")]
+        return person, ""
 
-    def newest(self, person: Person, files: Files) -> CollectedSubmission:
+    def newest_submission(self, person: Person, files: Files) -> CollectedSubmission:
         """Return the newest attempt, with its files under the names they get."""
-        newest, notes = _newest(files)
+        newest, notes = _newest_attempt(files)
         times = [file.submitted for file in newest if file.submitted]
         when = max(times, default=None)
         text = self.times.get(person.student)
@@ -248,10 +248,10 @@ class Download:
             addresses=sorted({file.address for file in newest if file.address}),
             notes=notes,
         )
-        self.take(submission, newest)
+        self.add_files(submission, newest)
         return submission
 
-    def take(self, submission: CollectedSubmission, newest: Files) -> None:
+    def add_files(self, submission: CollectedSubmission, newest: Files) -> None:
         """Read the files of an attempt and say where each goes."""
         files = [file for file in newest if file.kind == "file"]
         # What was typed into the platform is kept where nothing else was submitted.
@@ -271,12 +271,12 @@ class Download:
                 f"notebook, ask for the file {self.file_names[0]}.ipynb."
             )
         for file in sorted(collected, key=attrgetter("age"), reverse=True):
-            for path, content in self.contents(file):
+            for path, content in self.read_files(file):
                 submission.add(path, content)
         if not submission.files:
             self.add_problem(submission.person.name, "No file could be collected.")
 
-    def contents(self, file: SubmittedFile) -> list[tuple[PurePosixPath, bytes]]:
+    def read_files(self, file: SubmittedFile) -> list[tuple[PurePosixPath, bytes]]:
         """Return a file and its place, or the files of the archive that it is."""
         where = str(file.entry.path)
         try:
@@ -284,7 +284,7 @@ class Download:
         except CollectError as error:
             self.add_problem(where, str(error))
             return []
-        packed = [(self.target(file.file), data)]
+        packed = [(self.place_of(file.file), data)]
         if not archive.is_zip(file.file.name):
             return packed
         try:
@@ -300,7 +300,7 @@ class Download:
             return packed
         return contents
 
-    def target(self, path: PurePosixPath) -> PurePosixPath:
+    def place_of(self, path: PurePosixPath) -> PurePosixPath:
         """Return a file's place in the submission: without the assignment's folder.
 
         A notebook that was submitted again has its own name, which Canvas makes
@@ -322,11 +322,11 @@ class Download:
             return True
         if any(submission.found_by for submission in self.submissions):
             return True
-        for name in self.recognised.names.values():
-            is_hidden = any(KINDS[kind].is_hidden for kind, _ in name.identifiers)
-            if is_hidden and not name.name:
-                return True
-        return False
+        return any(
+            KINDS[kind].is_hidden and not name.name
+            for name in self.recognised.names.values()
+            for kind, _ in name.identifiers
+        )
 
     def report_identical_files(self) -> None:
         """Say which students submitted the very same notebook, byte for byte."""
@@ -434,7 +434,7 @@ def _flatten(content: Content, depth: int = 0) -> Content:
     return flat
 
 
-def _newest(files: Files) -> tuple[Files, list[str]]:
+def _newest_attempt(files: Files) -> tuple[Files, list[str]]:
     """Return the files of the newest attempt that holds a file of the student's."""
     newest = max(file.attempt for file in files)
     full = {file.attempt for file in files if file.kind == "file"}
