@@ -12,12 +12,12 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from nbproctor.results import Output, error_output, stream_output
 
 #: Attachments of a cell: name → media type → picture in base64.
-Pictures: TypeAlias = Mapping[str, Mapping[str, str]]
+Pictures = Mapping[str, Mapping[str, str]]
 MAX_OUTPUTS = 400
 MAX_TEXT = 200_000
 MAX_IMAGES = 8 << 20

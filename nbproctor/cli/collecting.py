@@ -106,18 +106,17 @@ def collect(
     course = open_course(assignment)
     names = [path.stem for path in course.sources()]
     everybody = read_class_list(course, called, same)
-    listed_people = platforms.read_class_list(roster) if roster else []
-    merged = everybody.merge(listed_people)
+    times = {}
     if roster:
+        merged = everybody.merge(platforms.read_class_list(roster))
         _print_merge(roster, everybody, merged)
+        times = platforms.read_times(roster, everybody, is_time_list=False)
     zone = zone_of(timezone)
     records = course.records
     kept_groups = records / "groups.csv"
-    listed = groups or (kept_groups if kept_groups.is_file() else None)
-    together = platforms.read_groups(listed, everybody) if listed else {}
-    times = (
-        platforms.read_times(roster, everybody, is_time_list=False) if roster else {}
-    )
+    if not groups and kept_groups.is_file():
+        groups = kept_groups
+    together = platforms.read_groups(groups, everybody) if groups else {}
     with show_status(f"Reading {source.name}"):
         download = platforms.parse_download(
             source=source,

@@ -99,7 +99,7 @@ class ProctoredCollect(_PerStudentCommand, ExchangeCollect):  # type: ignore[mis
         if reason := refuse_student(student):
             raise RefusedFileError(reason)
         # nbgrader would read it as a pattern, or as the name without blanks.
-        is_pattern = not {*"*?["}.isdisjoint(student)
+        is_pattern = {*"*?["} & {*student}
         if is_pattern or student != student.strip():
             raise RefusedFileError(
                 "its name contains *, ? or [, or begins or ends with a space"

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partialmethod
-from typing import Any, TypeAlias
+from typing import Any
 
 from nbgrader.api import (
     BaseCell,
@@ -35,7 +35,7 @@ from nbproctor.results import Verdict
 warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
 
 
-CellKey: TypeAlias = tuple[str, str]
+CellKey = tuple[str, str]
 """Notebook and cell."""
 
 

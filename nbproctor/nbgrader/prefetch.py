@@ -210,7 +210,7 @@ class Prefetch:
             path = file.relative_path.relative_to(base)
             if path.suffix == ".ipynb" or path.parts[0] in reserved:
                 continue
-            if path in folders or not handed_out.isdisjoint((path, *path.parents)):
+            if path in folders or handed_out & {path, *path.parents}:
                 continue
             if not file.is_readable:
                 continue  # the reader has reported it

@@ -125,7 +125,7 @@ def refuse_student(student: str) -> str:
     categories = {unicodedata.category(letter) for letter in student}
     if "Cs" in categories:  # a surrogate
         return "its name is not UTF-8"
-    if not categories.isdisjoint(("Cc", "Zl", "Zp")):
+    if categories & {"Cc", "Zl", "Zp"}:
         return "its name has a line break or another control character"
     if any(map(is_hidden, student)):
         return "its name has characters that do not show"

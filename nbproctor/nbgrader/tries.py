@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from nbgrader.api import Gradebook
 from sqlalchemy import (
@@ -71,14 +72,12 @@ def read_tries(book: Gradebook, assignment: str) -> dict[str, list[Attempt]]:
     if not inspect(book.engine).has_table(TRIES.name):
         return {}  # nobody has ever used `watch`
     query = select(TRIES).where(TRIES.c.assignment == assignment)
-    tries = defaultdict(list)
-    attempts = {}
+    passes_of = defaultdict[tuple[Any, ...], Passes](dict)
     for row in book.db.execute(query.order_by(TRIES.c.given)):
-        key = row.student, row.given, row.files
-        if key not in attempts:
-            attempts[key] = Attempt(row.given, row.files)
-            tries[row.student].append(attempts[key])
-        attempts[key].passes[row.exercise] = row.passes
+        passes_of[row.student, row.given, row.files][row.exercise] = row.passes
+    tries = defaultdict(list)
+    for (student, given, files), passes in passes_of.items():
+        tries[student].append(Attempt(given, files, passes))
     return tries
 
 

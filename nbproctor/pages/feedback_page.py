@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from nbproctor import sanitize
 from nbproctor.cells import RawCell, RawNotebook, grade_id, source_of
@@ -29,7 +29,7 @@ from nbproctor.templates import render
 # Hints, which a notebook collapses; sanitizing would show them all.
 _FOLDED = re.compile(r"\s*< ?details")
 # ``given``: a cell of the assignment; ``own``: a cell that the student added.
-Role: TypeAlias = Literal["given", "answer", "own", "test"]
+Role = Literal["given", "answer", "own", "test"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, isnan
 from operator import attrgetter
-from typing import TypeAlias
 
 import numpy as np
 
@@ -31,11 +30,11 @@ from nbproctor.statuses import (
 )
 from nbproctor.templates import render
 
-Rows: TypeAlias = list[tuple[GradedNotebook, ResultRow]]
-RowsByExercise: TypeAlias = dict[tuple[str, str], dict[str, ResultRow]]
-NotebooksToCheck: TypeAlias = dict[ReportSection, dict[str, list[GradedNotebook]]]
+Rows = list[tuple[GradedNotebook, ResultRow]]
+RowsByExercise = dict[tuple[str, str], dict[str, ResultRow]]
+NotebooksToCheck = dict[ReportSection, dict[str, list[GradedNotebook]]]
 #: Exercise, sentence, and the students who got it.
-Mistake: TypeAlias = tuple[str, str, list[str]]
+Mistake = tuple[str, str, list[str]]
 
 MAX_MISTAKES = 20  # sentences that are shown
 BINS = 10  # of the histogram
@@ -220,8 +219,8 @@ def _mistakes(rows: Rows) -> list[Mistake]:
     for graded, row in rows:
         if row.state in ("failed", "partly") and row.cause:
             students[row.exercise.name, row.cause].append(full_name(graded))
-    by_frequency = sorted(students, key=lambda mistake: -len(students[mistake]))
-    return [(*mistake, sorted(students[mistake])) for mistake in by_frequency]
+    by_frequency = sorted(students.items(), key=lambda item: -len(item[1]))
+    return [(*mistake, sorted(names)) for mistake, names in by_frequency]
 
 
 def _bins(

@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from math import log2
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from nbproctor.pages.html import TOKENS
 from nbproctor.pages.outline import Outlines
 
-Answers: TypeAlias = dict[tuple[str, str], dict[str, str]]
+Answers = dict[tuple[str, str], dict[str, str]]
 """Notebook and exercise → student → text of the answer, at most `MAX_TEXT` signs."""
 
 GRAM = 8  # tokens of a fingerprint: shorter passages do not count
@@ -44,7 +44,7 @@ class SimilarAnswer(NamedTuple):
     answers: tuple[str, str]  # in the order of the students
 
 
-Pair: TypeAlias = tuple[tuple[str, str], list[SimilarAnswer]]
+Pair = tuple[tuple[str, str], list[SimilarAnswer]]
 """Two students, and the answers in which they are alike, the most alike first."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from nbproctor.cells import RawCell, error_output_of, grade_id, source_of
 from nbproctor.notebook import Cell
@@ -40,7 +40,7 @@ _WRONG = "but is wrong"  # the message of `expect` without a diagnosis
 _SYNTAX_ERROR_LINE = re.compile(r"\(<[^<>]*>, line (\d+)\)")
 
 
-Passes: TypeAlias = dict[str, bool]
+Passes = dict[str, bool]
 """Name of an exercise → whether all of its tests passed."""
 
 

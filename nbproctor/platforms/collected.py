@@ -241,7 +241,7 @@ def feedback_names(
             reason = platform.why_no_address
         elif not names:
             reason = f"submitted no file called {page.stem}"
-        elif group and not back.files.keys().isdisjoint(names.values()):
+        elif group and back.files.keys() & names.values():
             reason = f"gets the feedback with {group}"
         if reason:
             back.unmatched.append((student, reason))

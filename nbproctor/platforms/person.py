@@ -342,11 +342,9 @@ class Person:
         """
         spelled = spellings(self.last, self.first)
         joined = normalize(name)
-        if not joined or not spelled:
-            return True
         ids = [value for _, value in self.all_identifiers()]
         ids.append(self.email.partition("@")[0])
-        if joined in spelled or joined in map(normalize, ids):
+        if not spelled or joined in {"", *spelled, *map(normalize, ids)}:
             return True
         own_words = _words(f"{self.last} {self.first}")
         words = _words(name)

@@ -331,7 +331,7 @@ class Roster:
         if not (self._match_name(identity) or person.may_be_called(name)):
             more.append(Identifier(Kind.NAME, normalize(name)))
         for other in self.people:
-            is_same = not set(more).isdisjoint(other.identifiers)
+            is_same = set(more) & set(other.identifiers)
             if is_same and not other.student:
                 more += other.identifiers
         is_news = self.add(Person(person.student, identifiers=tuple(more)))

@@ -200,7 +200,7 @@ def _cut(handed: SubmittedCell, plan: Plan) -> list[PlannedCell]:
     locked = cell if cell and cell.locked else None
     owners = _owners_of_blocks(handed, None if locked else cell, texts)
     others = set(owners.values()) - {handed.name}
-    has_given_code = not texts.given_code.isdisjoint(handed.text.codes)
+    has_given_code = texts.given_code & handed.text.codes
     is_mixed = others and (cell or len(others) > 1 or has_given_code)
     if not locked and not is_mixed:
         return [PlannedCell(handed)]
