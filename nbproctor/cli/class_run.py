@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -135,55 +136,53 @@ def _reasons(
                 yield f"  {students_line}"
 
 
-def open_lines(course: nbgrader.Course) -> Iterator[str]:
-    """Yield lines on marks that are out of date, unchecked, or may lack a penalty."""
+def open_lines(course: nbgrader.Course) -> list[str]:
+    """Return lines on marks that are out of date, unchecked, or may lack a penalty."""
     standings = nbgrader.participants(course)
-    if students := nbgrader.outdated(course, standings):
-        names = nbgrader.list_names(course, students)
-        yield (
-            "Not up to date, because files, times or deadlines have changed since "
-            f"grading: {names}."
-        )
-        yield f"  To grade them again: {PROGRAM} grade {course.assignment}"
-    others = {s: each for s, each in standings.items() if s not in students}
-    if unchecked := [
+    outdated = nbgrader.outdated(course, standings)
+    others = {s: each for s, each in standings.items() if s not in outdated}
+    unchecked = [
         student
         for student, standing in others.items()
         if standing.waiting and standing.result.score is not None
-    ]:
-        names = nbgrader.list_names(course, unchecked)
-        yield (
-            "These totals contain points that were given by hand for an earlier "
-            f"answer: {names}."
-        )
-        yield "  Grade the new answers in formgrader, then export again."
-    yield from doubtful_lines(course, others)
+    ]
+    return _lines_on_marks(
+        "open.txt",
+        course=course,
+        standings=others,
+        outdated=outdated,
+        unchecked=unchecked,
+    )
 
 
 def doubtful_lines(
     course: nbgrader.Course,
     standings: nbgrader.Standings,
-) -> Iterator[str]:
-    """Yield lines on marks above a maximum, and late ones that got no penalty."""
-    assignment = course.assignment
-    for cell, students in nbgrader.too_high(standings).items():
-        names = nbgrader.list_names(course, students)
-        yield f"Above the maximum of {cell}, whose points have changed: {names}."
-        yield (
-            "  Correct marks that were given by hand in formgrader. To lower others:"
-        )
-        yield f"  {PROGRAM} grade {assignment} --lower"
-    if students := nbgrader.late_without_time(standings):
-        names = nbgrader.list_names(course, students)
-        yield (
-            f"Late in {assignment}, but the platform does not say by how much: {names}."
-        )
-        yield (
-            "  They got no late penalty. To record when they submitted, put student "
-            "and time"
-        )
-        yield f"  into a CSV file: {PROGRAM} late FILE.csv {assignment}"
-        yield f"  Then: {PROGRAM} grade {assignment}"
+) -> list[str]:
+    """Return lines on marks above a maximum, and late ones that got no penalty."""
+    return _lines_on_marks("doubtful.txt", course=course, standings=standings)
+
+
+def _lines_on_marks(
+    template: str,
+    course: nbgrader.Course,
+    standings: nbgrader.Standings,
+    **values: object,
+) -> list[str]:
+    return _lines(
+        template,
+        too_high=nbgrader.too_high(standings),
+        late=nbgrader.late_without_time(standings),
+        assignment=course.assignment,
+        program=PROGRAM,
+        names=partial(nbgrader.list_names, course),
+        **values,
+    )
+
+
+def _lines(template: str, **values: object) -> list[str]:
+    text = render(template, **values)
+    return [line for line in text.split("\n") if line]
 
 
 def score_table(
@@ -252,10 +251,9 @@ def change_lines(
 
     For the `students` who were named on the command line, list each test too.
     """
-    text = render(
+    return _lines(
         "changes.txt",
         changes=changes,
         names=names,
         students=students,
     )
-    return [line for line in text.split("\n") if line]
