@@ -341,10 +341,11 @@ class Roster:
     def _forget_unclear(self, identifiers: Iterable[Identifier]) -> None:
         """Remove people without an id whose identifiers all belong to somebody now."""
         answered = set(identifiers)
-        people = []
-        for person in self.people:
-            if person.student or not answered.issuperset(person.identifiers):
-                people.append(person)
+        people = [
+            person
+            for person in self.people
+            if person.student or not answered.issuperset(person.identifiers)
+        ]
         if len(people) < len(self.people):
             self.people = people
             self.__post_init__()
@@ -363,9 +364,7 @@ class Roster:
         for row in rows:
             self._forget_unclear(row.identifiers)
         # A person whom the other list has by an identifier is no namesake there.
-        taken = set[Person]()
-        for row in rows:
-            taken.update(self._match_identifiers(row.identity))
+        taken = {p for row in rows for p in self._match_identifiers(row.identity)}
         matches = [self.find(row.identity, taken) for row in rows]
         rows_by_name = Counter(
             match.person for match in matches if match.matched_by in ("name", "--as")
@@ -456,9 +455,8 @@ def _described(person: Person) -> str:
 
 def _without_course_ids(person: Person) -> Person:
     """Return a person of another list: the ids of another course are numbers here."""
-    identifiers = []
-    for identifier in person.identifiers:
-        if identifier.kind is Kind.COURSE:
-            identifier = identifier._replace(kind=Kind.NUMBER)
-        identifiers.append(identifier)
-    return replace(person, identifiers=tuple(identifiers))
+    identifiers = tuple(
+        each._replace(kind=Kind.NUMBER) if each.kind is Kind.COURSE else each
+        for each in person.identifiers
+    )
+    return replace(person, identifiers=identifiers)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -179,9 +179,9 @@ def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
     for handed in cells:
         pieces = _cut(handed, plan) if master.repairs else [PlannedCell(handed)]
         plan.entries += pieces
-    for rule in (_match_by_id, _by_definition, _by_place):
-        for entry, cell in rule(plan):
-            entry.cell = cell
+    _match_by_id(plan)
+    _match_by_definition(plan)
+    _match_by_place(plan)
     return plan
 
 
@@ -281,10 +281,8 @@ def _note_changes(
 
 # ---- which cell is which -------------------------------------------------------------
 
-Match = tuple[PlannedCell, Cell]
 
-
-def _match_by_id(plan: Plan) -> Iterator[Match]:
+def _match_by_id(plan: Plan) -> None:
     """Match cells by ``grade_id``, by the notebook format's cell id, or by given text.
 
     A cell with the given text of another cell is not matched by its ids, because its
@@ -320,10 +318,10 @@ def _match_by_id(plan: Plan) -> Iterator[Match]:
     # Tests first, because an answer is chosen by their position.
     claimed_cells = [texts.cells[name] for name in claims]
     for cell in sorted(claimed_cells, key=lambda cell: not cell.locked):
-        yield _graded_copy(claims[cell.id], cell, plan), cell
+        _graded_copy(claims[cell.id], cell, plan).cell = cell
 
 
-def _by_definition(plan: Plan) -> Iterator[Match]:
+def _match_by_definition(plan: Plan) -> None:
     """Match exercises with the cells that have most of them, locked cells last."""
     texts = plan.texts
     # Reversed: if two exercises define the same functions, the last one gets the cell.
@@ -338,10 +336,10 @@ def _by_definition(plan: Plan) -> Iterator[Match]:
         ]
         free = [entry for entry in entries if not entry.is_locked_piece]
         if entries:
-            yield _graded_copy(free or entries, cell, plan), cell
+            _graded_copy(free or entries, cell, plan).cell = cell
 
 
-def _by_place(plan: Plan) -> Iterator[Match]:
+def _match_by_place(plan: Plan) -> None:
     """Match exercises without functions with free cells between their neighbours.
 
     Of several cells that look like an answer, the longest is taken.
@@ -355,7 +353,7 @@ def _by_place(plan: Plan) -> Iterator[Match]:
             continue
         free = _free_entries(cell, plan)
         if free:
-            yield max(free, key=lambda entry: len(entry.handed.text.plain)), cell
+            max(free, key=lambda entry: len(entry.handed.text.plain)).cell = cell
 
 
 def _graded_copy(
