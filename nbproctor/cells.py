@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from textwrap import dedent
 from types import CodeType
 from typing import Any
@@ -91,12 +92,8 @@ class Block:
     @cached_property
     def decorators(self) -> tuple[str, ...]:
         """The decorators, without spaces."""
-        decorators = []
-        for line in self.code:
-            if not line.startswith("@"):
-                break
-            decorators.append("".join(line.split()))
-        return tuple(decorators)
+        lines = takewhile(lambda line: line.startswith("@"), self.code)
+        return tuple("".join(line.split()) for line in lines)
 
     @cached_property
     def _statement(self) -> str:

@@ -318,15 +318,17 @@ class MasterNotebook:
             ]
         except (KeyError, ValueError, TypeError, OSError) as error:
             raise MasterNotebookError(f"{path}: {error}") from error
-        modules: list[str] = []
-        for master_cell in cells:
-            if master_cell.kind == "provided":
-                modules += imports(master_cell.source)
+        modules = dict.fromkeys(
+            module
+            for cell in cells
+            if cell.kind == "provided"
+            for module in imports(cell.source)
+        )
         return cls(
             assignment=path.parent.name,
             notebook=path.stem,
             cells=cells,
-            modules=tuple(dict.fromkeys(modules)),
+            modules=tuple(modules),
             data=data_folder(path),
             language=language_of(content),
             texts=texts,

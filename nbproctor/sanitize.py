@@ -74,12 +74,8 @@ def clean(outputs: object) -> list[Output]:
     if not isinstance(outputs, list):
         return []
     budget = DisplayBudget(MAX_TEXT)
-    cleaned = []
-    for output in outputs[:MAX_OUTPUTS]:
-        clean_output = _output(output, budget)
-        if clean_output:
-            cleaned.append(clean_output)
-    return cleaned
+    cleaned = [_output(output, budget) for output in outputs[:MAX_OUTPUTS]]
+    return [output for output in cleaned if output]
 
 
 def plain_text(text: object, limit: int = MAX_TEXT) -> str:
@@ -127,11 +123,10 @@ def visible(text: object, limit: int = 300) -> str:
 
     Two names that differ only in characters that do not show would look the same.
     """
-    letters = []
-    for letter in str(text)[: 20 * limit]:
-        if is_hidden(letter):
-            letter = letter.encode("unicode_escape").decode()
-        letters.append(letter)
+    letters = [
+        letter.encode("unicode_escape").decode() if is_hidden(letter) else letter
+        for letter in str(text)[: 20 * limit]
+    ]
     return one_line("".join(letters), limit)
 
 
@@ -201,9 +196,8 @@ def attachments(raw: object, budget: DisplayBudget | None = None) -> Pictures:
     if not isinstance(raw, dict):
         return pictures
     for name, bundle in raw.items():
-        pictures_by_type = _pictures(bundle, budget) if isinstance(bundle, dict) else {}
-        if pictures_by_type:
-            pictures[str(name)] = pictures_by_type
+        if isinstance(bundle, dict) and (by_type := _pictures(bundle, budget)):
+            pictures[str(name)] = by_type
     return pictures
 
 

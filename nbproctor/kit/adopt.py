@@ -493,13 +493,12 @@ def _parts(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 def _modules(notebook: NotebookNode, folder: Path) -> Iterator[str]:
     """Yield the files of modules that a notebook imports from its own folder."""
-    names = set()
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        for module in imports(cell.source):
-            top, _, _ = module.partition(".")
-            names.add(top)
+    names = {
+        module.partition(".")[0]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for module in imports(cell.source)
+    }
     for name in names:
         for pattern in (f"{name}.py", f"{name}/**/*.py"):
             for path in folder.glob(pattern):

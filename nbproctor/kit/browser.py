@@ -138,11 +138,11 @@ def _packages(names: Iterable[str]) -> tuple[dict[str, Distribution], list[str]]
 
 def _installed(package: Distribution) -> dict[str, Path]:
     """Return the files of a package as it is installed: name in a wheel → path."""
-    files = {}
-    for file in package.files or ():
-        if {"..", "__pycache__"}.isdisjoint(file.parts):
-            files[file.as_posix()] = Path(str(file.locate()))
-    return files
+    return {
+        file.as_posix(): Path(str(file.locate()))
+        for file in package.files or ()
+        if {"..", "__pycache__"}.isdisjoint(file.parts)
+    }
 
 
 def _check(pyodide: Path, needed: Iterable[str]) -> None:

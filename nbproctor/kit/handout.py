@@ -95,16 +95,16 @@ def data_of(course: Course) -> list[str]:
 
     They lie in a folder, or have a name, that stands in a notebook or module.
     """
-    text = ""
-    for name, data in contents(course.folder("release")).items():
-        if name.endswith((".ipynb", ".py")):
-            text += f"{data.decode()}\n"
-    needed = []
-    for file in tree(course.root / "data"):
-        name = re.escape(file.partition("/")[0])
-        if re.search(rf"\b{name}\b", text):
-            needed.append(f"data/{file}")
-    return needed
+    text = "\n".join(
+        data.decode()
+        for name, data in contents(course.folder("release")).items()
+        if name.endswith((".ipynb", ".py"))
+    )
+    return [
+        f"data/{file}"
+        for file in tree(course.root / "data")
+        if re.search(rf"\b{re.escape(file.partition('/')[0])}\b", text)
+    ]
 
 
 def requirements(course: Course) -> list[str]:
@@ -156,14 +156,14 @@ _providers = cache(packages_distributions)
 
 def _optional_imports(source: str) -> set[str]:
     """Return the modules that a module imports only if they are there."""
-    names = set[str]()
-    for node in ast.walk(parse_code(source)):
-        if not isinstance(node, ast.Try):
-            continue
-        for statement in node.body:
-            if isinstance(statement, ast.Import):
-                names.update(alias.name for alias in statement.names)
-    return names
+    return {
+        alias.name
+        for node in ast.walk(parse_code(source))
+        if isinstance(node, ast.Try)
+        for statement in node.body
+        if isinstance(statement, ast.Import)
+        for alias in statement.names
+    }
 
 
 def _pins(course: Course) -> str:
@@ -176,11 +176,11 @@ def _pins(course: Course) -> str:
 
 def _installed() -> str:
     """Return a pin of every package that is installed here."""
-    pins = set()
-    for package in distributions():
-        # Not the local part, as in 2.6.0+cpu: the package index has no such version.
-        version = package.version.partition("+")[0]
-        pins.add(f"{package.name}=={version}\n")
+    # Not the local part, as in 2.6.0+cpu: the package index has no such version.
+    pins = {
+        f"{package.name}=={package.version.partition('+')[0]}\n"
+        for package in distributions()
+    }
     return "".join(sorted(pins))
 
 

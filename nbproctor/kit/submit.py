@@ -122,10 +122,11 @@ class Findings:
                 f"The file has {details.st_size / 1e6:.0f} MB, but many platforms "
                 "accept only 20. Delete large outputs or pictures."
             )
-        later = []
-        for path in _find_notebooks(notebook.parent, self._original):
-            if path.stat().st_mtime > details.st_mtime:
-                later.append(path.name)
+        later = [
+            path.name
+            for path in _find_notebooks(notebook.parent, self._original)
+            if path.stat().st_mtime > details.st_mtime
+        ]
         if later:
             self.problems.append(
                 f"{list_few(later, SHOWN)} was saved later than {notebook.name}. If "
@@ -241,15 +242,18 @@ class Findings:
             )
 
     def _check_modules(self) -> None:
-        modules = set[str]()
-        for cell in self._cells:
-            if cell.is_code and cell.text.tree:
-                modules.update(imported(cell.text.tree))
-        local = []
-        for name in sorted({f"{module.partition('.')[0]}.py" for module in modules}):
-            is_student_file = (self._notebook.parent / name).is_file()
-            if is_student_file and not (self._original.parent / name).exists():
-                local.append(name)
+        names = {
+            f"{module.partition('.')[0]}.py"
+            for cell in self._cells
+            if cell.is_code and cell.text.tree
+            for module in imported(cell.text.tree)
+        }
+        local = [
+            name
+            for name in sorted(names)
+            if (self._notebook.parent / name).is_file()
+            and not (self._original.parent / name).exists()
+        ]
         if local:
             self.problems.append(
                 f"Your notebook imports {list_few(local, SHOWN)}, which grading does "

@@ -239,9 +239,10 @@ class Feedback:
                 section.title = row.exercise.name
             if not cell.empty:
                 section.cells.append(cell)
-        exercises = []
-        for name, row in rows.items():
-            exercises.append(of_row.get(name, Section(row.exercise.name, row)))
+        exercises = [
+            of_row.get(name, Section(row.exercise.name, row))
+            for name, row in rows.items()
+        ]
         others = [s for s in sections if not s.row and s.has_student_cell]
         return exercises, others
 

@@ -42,9 +42,7 @@ class Blackboard(Platform):
             starts = range(min(shared, len(words) - 1), 0, -1)
             # Of several only one is right, so nobody is known by it.
             kind = Kind.LOGIN if len(starts) == 1 else Kind.NUMBER
-            logins = []
-            for start in starts:
-                logins.append(Identifier(kind, "_".join(words[start:])))
+            logins = [Identifier(kind, "_".join(words[start:])) for start in starts]
             submitted = None
             with suppress(ValueError):
                 submitted = datetime.strptime(name.attempt, "%Y-%m-%d-%H-%M-%S")

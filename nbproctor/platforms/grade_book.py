@@ -93,10 +93,12 @@ def read_people(sheet: Sheet, columns: Columns) -> Iterator[PersonRow]:
     for row in sheet.body:
         cells = {kind: sheet.texts(row, places) for kind, places in columns.items()}
         texts = {kind: next(iter(several), "") for kind, several in cells.items()}
-        identifiers: list[Identifier] = []
-        for kind in Kind:
-            for text in cells[kind]:
-                identifiers += _identifiers(kind, text)
+        identifiers = [
+            identifier
+            for kind in Kind
+            for text in cells[kind]
+            for identifier in _identifiers(kind, text)
+        ]
         last = texts["last"]
         first = texts["first"]
         name = texts["name"]
@@ -185,10 +187,8 @@ def write_class_list(roster: Roster, path: Path) -> None:
     columns = {kind: rule.column for kind, rule in KINDS.items() if rule.column}
     rows = [["student_id", "last_name", "first_name", *columns.values()]]
     for person in sorted(roster.people, key=attrgetter("student")):
-        cells = [person.student, person.last, person.first]
-        for kind in columns:
-            cells.append(";".join(person.values(kind)))
-        rows.append(cells)
+        cells = [";".join(person.values(kind)) for kind in columns]
+        rows.append([person.student, person.last, person.first, *cells])
     write_rows(path, rows)
 
 

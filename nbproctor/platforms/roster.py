@@ -215,10 +215,7 @@ class Roster:
         """Return the people with exactly this name, in any spelling."""
         spelled = spellings(*split_name(identity.text))
         spelled.add(normalize(identity.text))
-        people = set[Person]()
-        for text in spelled:
-            people |= self._people_with(Kind.NAME, text)
-        return people
+        return {p for text in spelled for p in self._people_with(Kind.NAME, text)}
 
     def _objection(
         self,
@@ -277,9 +274,7 @@ class Roster:
 
         `RosterError`: nobody has it, or several have it.
         """
-        matches = set[Person]()
-        for kind in WORD_KINDS:
-            matches |= self._people_with(kind, student)
+        matches = {p for kind in WORD_KINDS for p in self._people_with(kind, student)}
         if not matches:
             matches = self._match_name(Identity(student))
         people = [person for person in self._in_order(matches) if person.student]

@@ -70,11 +70,12 @@ def _words(language: str) -> tuple[dict[str, int], dict[str, int], dict[str, str
     Months are 1 to 12, Monday is 0, and of halves there are the letters alone.
     """
     locale = babel.Locale(language)
-    months = {}
-    for forms in locale.months.values():
-        for width in ("wide", "abbreviated"):
-            for month, name in forms[width].items():
-                months[_flat(name).rstrip(".")] = month
+    months = {
+        _flat(name).rstrip("."): month
+        for forms in locale.months.values()
+        for width in ("wide", "abbreviated")
+        for month, name in forms[width].items()
+    }
     days = {
         _flat(name): day
         for forms in locale.days.values()

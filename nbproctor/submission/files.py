@@ -296,17 +296,17 @@ def _members(
     except _DAMAGE as error:
         raise file.unreadable(error) from error
     environment_folders = environments(name for name, *_ in contents)
-    members = []
-    for name, cost, head, opener in contents:
-        if not name.startswith(environment_folders):
-            member = Candidate(
-                path=file.path,
-                name=f"{file.name}/{name}",
-                cost=cost,
-                head=head,
-                open=opener,
-            )
-            members.append(member)
+    members = [
+        Candidate(
+            path=file.path,
+            name=f"{file.name}/{name}",
+            cost=cost,
+            head=head,
+            open=opener,
+        )
+        for name, cost, head, opener in contents
+        if not name.startswith(environment_folders)
+    ]
     members = members[: max(budget.files, 0)]
     budget.files -= len(members)
     return members

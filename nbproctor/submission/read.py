@@ -171,17 +171,13 @@ def _notebooks(
 
 def _cells_of_script(text: str) -> list[RawCell]:
     """Return the code cells of a Python script in which marks separate the cells."""
-    first, *parts = _CELL_MARK.split(text)
-    codes = [first]
-    kinds = parts[::2]  # the rest of each mark; the code below it follows
-    for kind, code in zip(kinds, parts[1::2], strict=True):
-        is_code = "markdown" not in kind and "raw" not in kind
-        if is_code:
-            codes.append(code)
+    # The rest of each mark, and the code below it; the first code has no mark.
+    parts = ["", *_CELL_MARK.split(text)]
     cells = []
-    for code in codes:
+    for kind, code in zip(parts[::2], parts[1::2], strict=True):
+        is_code = "markdown" not in kind and "raw" not in kind
         source = _MAGIC_CALL.sub("", code.strip("\n"))
-        if source.strip():
+        if is_code and source.strip():
             cells.append({"cell_type": "code", "source": source})
     return cells
 

@@ -126,12 +126,12 @@ def read(settings: ReaderSettings, request: ReadRequest) -> ReadSubmission:
 
 def _closed(folder: Path, closed: list[Path]) -> list[str]:
     """Return a note on what cannot be read, and what to do; none if all can be."""
-    names = []
-    for path in closed:
-        name = quote(str(path.relative_to(folder)))
-        names.append("what was submitted" if path == folder else name)
-    if not names:
+    if not closed:
         return []
+    names = [
+        "what was submitted" if path == folder else quote(str(path.relative_to(folder)))
+        for path in closed
+    ]
     return [
         f"There is no permission to read {list_few(names)}. Correct this, then grade "
         "again."

@@ -114,17 +114,15 @@ def repair(
 
 def student_cells(cells: Sequence[Any]) -> list[StudentCell]:
     """Return the code cells of a notebook, for the engine."""
-    code = []
-    for index, cell in enumerate(cells):
-        if cell["cell_type"] == "code":
-            code.append(
-                StudentCell(
-                    index=index,
-                    id=grade_id(cell) or cell.get("id"),
-                    source=cell["source"],
-                )
-            )
-    return code
+    return [
+        StudentCell(
+            index=index,
+            id=grade_id(cell) or cell.get("id"),
+            source=cell["source"],
+        )
+        for index, cell in enumerate(cells)
+        if cell["cell_type"] == "code"
+    ]
 
 
 def _rank(rebuilt: Rebuilt) -> tuple[bool, bool, int, int]:
