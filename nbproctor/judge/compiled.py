@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import dis
 import hashlib
 import marshal
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import astuple, dataclass, replace
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
-from nbproctor.cells import compile_code, parse_code
+from nbproctor.cells import compile_code, imported, parse_code
 from nbproctor.errors import NbproctorError
 from nbproctor.markers import (
     DEFINITIONS,
     IMPORTS,
     bound_names,
     definitions_of,
-    imports,
     parse,
     plain_python,
     walk_top_level,
@@ -174,53 +175,41 @@ class Tests:
     @classmethod
     def from_cells(cls, source: Iterable[Cell]) -> Tests:
         """Compile the cells of a master notebook."""
-        cells = [cell for cell in source if cell.kind in _WITH_CODE]
-        programs = _compile_all(cells)
-        provided_imports = []
-        solution_imports = []
+        cells = _compile_all([cell for cell in source if cell.kind in _WITH_CODE])
+        programs = defaultdict(list)  # by the kind of their cells
+        imports = defaultdict[str, list[Import]](list)
+        for cell, program, _, entries in cells:
+            programs[cell.kind].append(program)
+            imports[cell.kind] += entries
+        helpers = programs["helper"]
+        tested = programs["test"]
+        others = programs["provided"] + programs["solution"]
+        provided_names = dict(imports["provided"]).keys()
+        used_in_judge = used_in([*helpers, *tested])
+        visible_words = _union(WORD.findall(cell.stub) for cell, *_ in cells)
+        known_names = used_in_judge | visible_words
         solution_names = set[str]()
         functions = {}
-        read_by_others = set[str]()
-        bound_by_others = set[str]()
-        for cell in cells:
-            if cell.kind in _IN_JUDGE:
-                continue
-            program = programs[cell.id]
-            read_by_others |= program.uses
-            bound_by_others |= program.binds
-            entries = list(_imports_of(cell.source))
-            if cell.kind == "provided":
-                provided_imports += entries
-                continue
-            solution_imports += entries
-            imported_names = dict(entries).keys()
-            solution_names |= program.binds_first - imported_names
-            defined = _functions(cell)
-            if defined and program.binds <= defined | imported_names:
-                functions[cell.id] = defined
-        known_names = set[str]()
-        for cell in cells:
-            known_names.update(WORD.findall(cell.stub))
-            if cell.kind in _IN_JUDGE:
-                known_names |= programs[cell.id].uses
-        functions = {
-            name: each & known_names or each for name, each in functions.items()
-        }
-        provided_names = dict(provided_imports).keys()
-        helpers = [programs[cell.id] for cell in cells if cell.kind == "helper"]
-        tests = _compile_tests(cells, programs, helpers, provided_names)
-        tested = [test.program for test in tests.values()]
-        used_in_judge = used_in([*helpers, *tested]) | {"*"}
+        for cell, program, tree, entries in cells:
+            if cell.kind == "solution":
+                imported_names = dict(entries).keys()
+                solution_names |= program.binds_first - imported_names
+                defined = _functions(tree)
+                if defined and program.binds <= defined | imported_names:
+                    functions[cell.id] = defined & known_names or defined
+        bound_by_others = _union(program.binds for program in others)
         changed_by_tests = _union(p.binds - p.binds_first for p in tested)
-        names_from_tests = read_by_others - bound_by_others
-        names_from_tests |= read_by_others & changed_by_tests
-        imports = provided_imports + solution_imports
+        names_from_tests = {*used_in(others)} - (bound_by_others - changed_by_tests)
         return cls(
-            cells=tests,
+            cells=_compile_tests(cells, helpers, provided_names),
             helpers=helpers,
             solution_names=solution_names,
-            solution_imports=dict(solution_imports).keys() - provided_names,
-            imports=[entry for entry in imports if entry[0] in used_in_judge],
+            solution_imports=dict(imports["solution"]).keys() - provided_names,
+            imports=[
+                (name, code)
+                for name, code in imports["provided"] + imports["solution"]
+                if name in used_in_judge or name == "*"
+            ],
             names_from_tests=names_from_tests - vars(builtins).keys(),
             functions=functions,
         )
@@ -304,119 +293,129 @@ def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
     return frozenset().union(*sets)
 
 
-def _compile_all(cells: list[Cell]) -> dict[str, Program]:
+class _CompiledCell(NamedTuple):
+    """A cell of the source, parsed and compiled once."""
+
+    cell: Cell
+    program: Program
+    tree: ast.Module
+    imports: list[Import]  # the names that only imports bind
+
+
+def _compile_all(cells: Iterable[Cell]) -> list[_CompiledCell]:
     """Compile cells; a cell that is not Python becomes an empty program."""
-    programs = {}
+    compiled = []
     helper_fault = ""  # no test after such a helper cell can be judged
-    # No other word: the student's process is asked for these.
-    earlier_names = set[str]()
     for cell in cells:
-        runs_in_judge = cell.kind in _IN_JUDGE
         try:
             program = Program.from_source(
                 cell.source,
                 cell.id,
-                runs_in_judge=runs_in_judge,
+                runs_in_judge=cell.kind in _IN_JUDGE,
             )
             if helper_fault and cell.kind == "test":
                 raise BrokenTestError(helper_fault)
         except BrokenTestError as error:
             empty = Program.from_source("", cell.id)
             program = replace(empty, broken=str(error))
-            if cell.kind == "helper" and not helper_fault:
-                helper_fault = str(error)
-        programs[cell.id] = program
-        if not runs_in_judge:
-            earlier_names |= program.binds
-    for cell in cells:
-        program = programs[cell.id]
-        if _LOOK_UP.isdisjoint(program.uses | program.binds):
-            continue
-        words = earlier_names.intersection(re.findall(r"\w+", cell.source))
-        # A text may be a name that must not be there: nobody else writes it.
-        for node in ast.walk(parse(cell.source)):
-            text = getattr(node, "value", None)
-            if isinstance(text, str) and text.isidentifier():
-                words.add(text)
-        programs[cell.id] = replace(program, uses=program.uses | words)
-    return programs
+        if cell.kind == "helper":
+            helper_fault = helper_fault or program.broken
+        tree = parse(cell.source)
+        compiled.append(_CompiledCell(cell, program, tree, [*_imports_of(tree)]))
+    # No other word: the student's process is asked for these.
+    names = _union(
+        each.program.binds for each in compiled if each.cell.kind not in _IN_JUDGE
+    )
+    return [_with_names_in_text(each, names) for each in compiled]
+
+
+def _with_names_in_text(compiled: _CompiledCell, names: Set[str]) -> _CompiledCell:
+    """Let a cell that looks for names by their text use `names`, too."""
+    program = compiled.program
+    if _LOOK_UP.isdisjoint(program.uses | program.binds):
+        return compiled
+    words = {*re.findall(r"\w+", compiled.cell.source)} & names
+    # A text may be a name that must not be there: nobody else writes it.
+    for node in ast.walk(compiled.tree):
+        text = getattr(node, "value", None)
+        if isinstance(text, str) and text.isidentifier():
+            words.add(text)
+    return compiled._replace(program=replace(program, uses=program.uses | words))
 
 
 def _compile_tests(
-    cells: list[Cell],
-    programs: dict[str, Program],
+    cells: Sequence[_CompiledCell],
     helpers: Sequence[Program],
     provided: Set[str],
 ) -> dict[str, CompiledTest]:
     """Compile the test cells; `provided` are the names that provided cells import."""
-    needs, shared = _needs(cells, programs, provided)
+    needs, shared = _needs(cells, provided)
     needed = _union(needs.values())
-    solutions = [cell for cell in cells if cell.kind == "solution"]
+    solutions = [each.cell for each in cells if each.cell.kind == "solution"]
     used_by_helpers = used_in(helpers)
-    helper_count = 0
-    helper_names = set[str]()
+    programs = {each.cell.id: each.program for each in cells}
+    helpers_above: list[Program] = []
     tests = {}
-    for cell in cells:
-        program = programs[cell.id]
+    for cell, program, tree, _ in cells:
         if cell.kind == "helper":
-            helper_count += 1
-            helper_names |= program.binds
-        elif cell.kind == "test":
-            source = cell.source if cell.id in needed else ""
-            definitions = definitions_of(parse(source))
-            visible = parse(cell.stub)
-            is_hidden = cell.points > 0 or cell.stub != cell.source
-            has_ties = cell.id in needed or needs[cell.id] or program.broken
-            uses_helpers = (helper_names - provided) & program.uses
-            uses_helpers |= program.binds & used_by_helpers
-            uses_tools = any(name.startswith(TOOLS) for name in imports(cell.source))
-            needs_judge = is_hidden or has_ties or uses_helpers or uses_tools
-            visible_definitions = definitions_of(visible)
-            tests[cell.id] = CompiledTest(
-                program=program,
-                helpers=_helpers_for(
-                    [program, *(programs[name] for name in needs[cell.id])],
-                    helpers[:helper_count],
-                ),
-                needs=needs[cell.id],
-                shared=shared[cell.id],
-                definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
-                is_public=not needs_judge,
-                visible_variables=_assigned_names(visible),
-                visible_bindings=bound_names(visible_definitions),
-                visible_definitions=ast.unparse(visible_definitions),
-                seed=_seed(cell, solutions),
-            )
+            helpers_above.append(program)
+        if cell.kind != "test":
+            continue
+        needed_programs = [programs[name] for name in needs[cell.id]]
+        is_needed = cell.id in needed
+        definitions = definitions_of(tree if is_needed else ast.Module([], []))
+        visible = parse(cell.stub)
+        visible_definitions = definitions_of(visible)
+        helper_names = _union(helper.binds for helper in helpers_above) - provided
+        needs_judge = (
+            cell.points > 0
+            or cell.stub != cell.source
+            or is_needed
+            or needed_programs
+            or program.broken
+            or helper_names & program.uses
+            or used_by_helpers & program.binds
+            or any(name.startswith(TOOLS) for name in imported(tree))
+        )
+        tests[cell.id] = CompiledTest(
+            program=program,
+            helpers=_helpers_for([program, *needed_programs], helpers_above),
+            needs=needs[cell.id],
+            shared=shared[cell.id],
+            definitions=compile_code(definitions, f"{TEST_FILE}{cell.id}>"),
+            is_public=not needs_judge,
+            visible_variables=_assigned_names(visible),
+            visible_bindings=bound_names(visible_definitions),
+            visible_definitions=ast.unparse(visible_definitions),
+            seed=_seed(cell, solutions),
+        )
     return tests
 
 
 def _helpers_for(
-    programs: Iterable[Program],
+    programs: Sequence[Program],
     helpers: Sequence[Program],
 ) -> list[int]:
     """Return the positions of the helper cells that programs need.
 
-    A helper cell that only binds names is left out if nothing reads these names.
+    A helper cell that only binds names is left out if nothing reads these names, or
+    looks for names by their text.
     """
-    names = used_in(programs)
-    chosen = set[int]()
+    chosen: list[int] = []
     while True:
-        if not _LOOK_UP.isdisjoint(names):
-            return [*range(len(helpers))]
-        added = {
+        names = used_in([*programs, *(helpers[position] for position in chosen)])
+        needed = [
             position
             for position, helper in enumerate(helpers)
-            if helper.has_effects or helper.binds & names
-        }
-        if added <= chosen:
-            return sorted(chosen)
-        chosen |= added
-        names |= used_in(helpers[position] for position in added)
+            if helper.has_effects or names & (helper.binds | _LOOK_UP)
+        ]
+        if needed == chosen:
+            return chosen
+        chosen = needed
 
 
 def _needs(
-    cells: list[Cell],
-    programs: dict[str, Program],
+    cells: Iterable[_CompiledCell],
     provided: Set[str],
 ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Find what test cells need of each other: cells, and names that these make.
@@ -428,27 +427,27 @@ def _needs(
     owner: dict[str, str] = {}
     needs: dict[str, list[str]] = {}
     shared = {}
-    for cell in cells:
-        program = programs[cell.id]
+    uses: dict[str, frozenset[str]] = {}  # of the tests so far
+    for cell, program, _, imports in cells:
         if cell.kind != "test":
             for name in program.binds:
                 owner.pop(name, None)
             continue
         reads = program.uses - program.binds_first
-        needed = set()
-        todo = {owner[name] for name in reads & owner.keys()}
+        todo = [owner[name] for name in reads & owner.keys()]
+        needed = set[str]()
         while todo:
             test = todo.pop()
-            needed.add(test)
-            todo.update(needs[test])
-            # Its functions read what names mean now, not what they meant then.
-            for name in programs[test].uses & owner.keys():
-                todo.add(owner[name])
-            todo -= needed
-        needs[cell.id] = [name for name in programs if name in needed]
+            if test not in needed:
+                needed.add(test)
+                todo += needs[test]
+                # Its functions read what names mean now, not what they meant then.
+                todo += [owner[name] for name in uses[test] & owner.keys()]
+        needs[cell.id] = [name for name in uses if name in needed]
+        uses[cell.id] = program.uses
         names = {name for name, test in owner.items() if test in needed}
         shared[cell.id] = names - program.binds_first
-        repeated_imports = dict(_imports_of(cell.source)).keys() & provided
+        repeated_imports = dict(imports).keys() & provided
         owner |= dict.fromkeys(program.binds - repeated_imports, cell.id)
     return needs, shared
 
@@ -461,31 +460,28 @@ def _seed(test: Cell, solutions: Iterable[Cell]) -> int:
     return int.from_bytes(digest.digest())
 
 
-def _functions(cell: Cell) -> set[str]:
+def _functions(tree: ast.Module) -> set[str]:
     """Return the functions without decorators that a cell defines."""
     return {
         node.name
-        for node in parse(cell.source).body
+        for node in tree.body
         if isinstance(node, ast.FunctionDef) and not node.decorator_list
     }
 
 
-def _imports_of(source: str) -> Iterator[Import]:
+def _imports_of(tree: ast.Module) -> Iterator[Import]:
     """Yield the names that only imports bind, and the code of each."""
-    tree = parse(source)
+    nodes = [*walk_top_level(tree)]
     bound = _assigned_names(tree)
-    imports = []
-    for node in walk_top_level(tree):
-        if isinstance(node, DEFINITIONS):
-            bound.add(node.name)
-        elif isinstance(node, IMPORTS):
-            imports.append(node)
-    for node in imports:
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            node.names = [alias]
-            if name not in bound:
-                yield name, compile_code(ast.Module([node], []), "<imports>")
+    bound |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
+    for node in nodes:
+        if isinstance(node, IMPORTS):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                if name not in bound:
+                    single = copy.copy(node)
+                    single.names = [alias]
+                    yield name, compile_code(ast.Module([single], []), "<imports>")
 
 
 def _assigned_names(tree: ast.Module) -> set[str]:
