@@ -186,7 +186,7 @@ class Tests:
         others = programs["provided"] + programs["solution"]
         provided_names = dict(imports["provided"]).keys()
         used_in_judge = used_in([*helpers, *tested])
-        visible_words = _union(WORD.findall(cell.stub) for cell, *_ in cells)
+        visible_words = union(WORD.findall(cell.stub) for cell, *_ in cells)
         known_names = used_in_judge | visible_words
         solution_names = set[str]()
         functions = {}
@@ -197,8 +197,8 @@ class Tests:
                 defined = _functions(tree)
                 if defined and program.binds <= defined | imported_names:
                     functions[cell.id] = defined & known_names or defined
-        bound_by_others = _union(program.binds for program in others)
-        changed_by_tests = _union(p.binds - p.binds_first for p in tested)
+        bound_by_others = union(program.binds for program in others)
+        changed_by_tests = union(p.binds - p.binds_first for p in tested)
         names_from_tests = {*used_in(others)} - (bound_by_others - changed_by_tests)
         return cls(
             cells=_compile_tests(cells, helpers, provided_names),
@@ -241,7 +241,7 @@ class Tests:
 
 def used_in(programs: Iterable[Program]) -> frozenset[str]:
     """Return the global names that programs use."""
-    return _union(program.uses for program in programs)
+    return union(program.uses for program in programs)
 
 
 def execute(code: CodeType, names: Names) -> Any:
@@ -289,7 +289,8 @@ def _changed(tree: ast.Module) -> Iterator[str]:
             yield target.id
 
 
-def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
+def union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
+    """Return the names that are in any of these sets."""
     return frozenset().union(*sets)
 
 
@@ -323,7 +324,7 @@ def _compile_all(cells: Iterable[Cell]) -> list[_CompiledCell]:
         tree = parse(cell.source)
         compiled.append(_CompiledCell(cell, program, tree, [*_imports_of(tree)]))
     # No other word: the student's process is asked for these.
-    names = _union(
+    names = union(
         each.program.binds for each in compiled if each.cell.kind not in _IN_JUDGE
     )
     return [_with_names_in_text(each, names) for each in compiled]
@@ -350,7 +351,7 @@ def _compile_tests(
 ) -> dict[str, CompiledTest]:
     """Compile the test cells; `provided` are the names that provided cells import."""
     needs, shared = _needs(cells, provided)
-    needed = _union(needs.values())
+    needed = union(needs.values())
     solutions = [each.cell for each in cells if each.cell.kind == "solution"]
     used_by_helpers = used_in(helpers)
     programs = {each.cell.id: each.program for each in cells}
@@ -366,7 +367,7 @@ def _compile_tests(
         definitions = definitions_of(tree if is_needed else ast.Module([], []))
         visible = parse(cell.stub)
         visible_definitions = definitions_of(visible)
-        helper_names = _union(helper.binds for helper in helpers_above) - provided
+        helper_names = union(helper.binds for helper in helpers_above) - provided
         needs_judge = (
             cell.points > 0
             or cell.stub != cell.source

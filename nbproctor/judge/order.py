@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import (
     Callable,
     Collection,
@@ -16,7 +16,7 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 
 from nbproctor.cells import CellText
-from nbproctor.judge.compiled import WORD, Tests, used_in
+from nbproctor.judge.compiled import WORD, Tests, union, used_in
 from nbproctor.judge.exports import ReferenceFunction
 from nbproctor.notebook import Cell
 from nbproctor.results import Job, StudentCell
@@ -72,10 +72,9 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
             is_skipped = master.skip and cell.source == master.stub
             if not is_skipped:
                 steps.append(_student_step(cell, master))
-    solved = {}  # exercise → number of steps up to its last solution cell
-    for number, step in enumerate(steps, 1):
-        if step.exercise:
-            solved[step.exercise] = number
+    solved = {  # exercise → number of steps up to its last solution cell
+        step.exercise: number for number, step in enumerate(steps, 1) if step.exercise
+    }
     planned = []
     done = 0
     for test in job.cells:
@@ -91,7 +90,7 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
 
 
 def with_second_runs(
-    steps: Sequence[Step], judge_again: Callable[[Cell, frozenset[str]], object]
+    steps: Sequence[Step], judge_again: Callable[[Cell, set[str]], object]
 ) -> Iterator[Step]:
     """Yield a plan; call `judge_again` right after each test of an exercise.
 
@@ -100,13 +99,12 @@ def with_second_runs(
     passes to student code cannot help with an earlier test, even if one process could
     leave a message for another.
     """
-    coming = Counter(step.test.exercise for step in steps if step.test)
-    for step in steps:
+    for number, step in enumerate(steps, 1):
         yield step
         test = step.test
         if test and test.exercise:
-            coming[test.exercise] -= 1
-            unfinished = frozenset(filter(None, +coming))
+            later_tests = [later.test for later in steps[number:] if later.test]
+            unfinished = {later.exercise for later in later_tests if later.exercise}
             judge_again(test, unfinished)
 
 
@@ -143,14 +141,10 @@ def follow_through_plan(
         for name, cell in answers.items()
     ):
         return [], References()  # nothing but stubs
-    own_names = set[str]()  # of the answer and of its reference solution
-    for name in solutions:
-        own_names |= CellText.parse(masters[name].source).names
-        if name in answers:
-            own_names |= CellText.parse(answers[name].source).names
-    usable = set(tests.functions)
-    for name in unfinished:
-        usable.difference_update(_solutions_of(name, job.cells))
+    own_texts = [masters[name].source for name in solutions]
+    own_texts += [cell.source for cell in answers.values()]
+    own_names = union(CellText.parse(text).names for text in own_texts)
+    unfinished_cells = union(_solutions_of(name, job.cells) for name in unfinished)
     references = []
     reference_functions = set[str]()
     steps = extras[""]
@@ -165,30 +159,22 @@ def follow_through_plan(
             steps.append(Step(f"provided {name}", master.stub))
         elif master.kind == "test":
             steps.append(Step(name, test=master))
-        elif is_above and name in usable:
+        elif is_above and name in tests.functions.keys() - unfinished_cells:
             functions = tests.functions[name] - own_names
             reference_functions |= functions
             step_name = f"functions of {name}"
             steps.append(Step(step_name, reference_functions=functions))
         steps += extras[name]
-    planned = []
-    for step in _with_definitions(steps, tests):
-        if not step.test or _may_gain(
-            step.test,
-            exercise=exercise,
-            tests=tests,
-            reference_functions=reference_functions,
-        ):
-            planned.append(step)
+    planned = [
+        step
+        for step in _with_definitions(steps, tests)
+        if not step.test or _may_gain(step.test, exercise, tests, reference_functions)
+    ]
     while planned and not planned[-1].test:
         planned.pop()
-    words = set[str]()
-    for step in planned:
-        if step.test:
-            words |= tests.cells[step.test.id].program.uses
-        elif step.index is not None:
-            words.update(WORD.findall(step.source))
-    if reference_functions.isdisjoint(words):
+    read = used_in(tests.cells[step.name].program for step in planned if step.test)
+    read |= union(WORD.findall(s.source) for s in planned if s.index is not None)
+    if reference_functions.isdisjoint(read):
         reference_functions = set()  # nobody can call one, so none is made ready
     return planned, References(references, reference_functions)
 

@@ -124,12 +124,12 @@ class Session:
             self.has_answered = True
         return reply
 
-    def begin(self, names: list[str], *, keep: bool = False) -> Any:
+    def begin(self, names: list[str], *, keep: bool = False) -> dict[Any, Any]:
         """Start a test, and return the values of these names in the student's process.
 
-        The result is a dictionary, unless the student's process lies. Both sides forget
-        the objects of the test before. With `keep`, these stay, and so do handles that
-        are still in use.
+        If that process lies, the result may have other names, or none. Both sides
+        forget the objects of the test before. With `keep`, these stay, and so do
+        handles that are still in use.
         """
         if not keep:
             self.exports.clear()
@@ -137,9 +137,15 @@ class Session:
         self.uncalled_methods.clear()
         handles = tuple(self._proxies) if keep else ()
         values = self.ask("begin", tuple(names), handles)
-        has_earlier_answers = keep or bool(self.recorded)
-        has_text = has_earlier_answers or not _are_without_text(values)
-        self._connection.has_text = has_text
+        if type(values) is not dict:
+            values = {}
+        self._connection.has_text = (
+            keep
+            or bool(self.recorded)
+            or any(
+                not isinstance(each, Proxy | int | float) for each in values.values()
+            )
+        )
         return values
 
     @property
@@ -298,10 +304,3 @@ class Session:
                 error.line = line
                 return error
         raise ProtocolError("the student's exception cannot be read")
-
-
-def _are_without_text(values: Any) -> bool:
-    """Whether global names of the student's stand for objects and numbers only."""
-    return type(values) is dict and all(
-        isinstance(value, Proxy | int | float) for value in values.values()
-    )

@@ -16,7 +16,7 @@ import signal
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import (
     contextmanager,
     redirect_stderr,
@@ -41,6 +41,7 @@ from nbproctor.judge.compiled import (
     Names,
     Tests,
     execute,
+    union,
     used_in,
 )
 from nbproctor.judge.exports import MODULE
@@ -157,38 +158,28 @@ class Namespace:
         helpers = tests.helpers_of(name)
         programs = tests.programs_of(name)
         used_names = used_in(programs)
-        test_names = test.shared | test.program.binds_first
-        for helper in helpers:
-            test_names |= helper.binds_first
+        test_names = test.shared | union(
+            program.binds_first for program in (test.program, *helpers)
+        )
         library_names = self._modules.keys() | _BUILT_IN.keys()
-        library_names -= tests.solution_names
-        student_names = used_names - test_names - library_names
-        imported_names = tests.solution_imports & used_names
-        imported_names -= test.shared
+        student_names = used_names - test_names - (library_names - tests.solution_names)
+        imported_names = (tests.solution_imports & used_names) - test.shared
 
-        built_in = dict(_BUILT_IN)
-        for student_name in student_names:
-            built_in.pop(student_name, None)
         space = self._space
         space.clear()
-        space["__name__"] = MODULE
-        space["__builtins__"] = built_in
-        # No other module, so that ``dir()`` shows what the student has.
-        for module in self._modules.keys() & (used_names - student_names):
-            space[module] = self._modules[module]
-        # Of the student process's answer, only the requested names are used.
         student_objects = session.begin(
             sorted(student_names | imported_names), keep=bool(self._shared)
         )
         guard.running_session.append(session)
-        if type(student_objects) is not dict:
-            student_objects = {}
         # A test calls a reference directly, without the student's process.
         student_objects |= session.reference_functions
-        for student_name in student_names & student_objects.keys():
-            space[student_name] = student_objects[student_name]
-        for imported_name in imported_names - student_objects.keys():
-            space.pop(imported_name, None)
+        missing_imports = imported_names - student_objects.keys()
+        space["__name__"] = MODULE
+        space["__builtins__"] = _only(_BUILT_IN, _BUILT_IN.keys() - student_names)
+        # No other module, so that ``dir()`` shows what the student has.
+        space |= _only(self._modules, used_names - student_names - missing_imports)
+        # Of the student process's answer, only the requested names are used.
+        space |= _only(student_objects, student_names)
         for helper in helpers:
             try:
                 helper.run(space)
@@ -202,9 +193,13 @@ class Namespace:
                     raise
             except BaseException as error:
                 raise BrokenTestError(f"a helper cell fails: {error!r}") from error
-        for shared_name in self._shared.keys() & test.shared:
-            space[shared_name] = self._shared[shared_name]
+        space |= _only(self._shared, test.shared)
         return space
+
+
+def _only(values: Names, names: Set[str]) -> Names:
+    """Return the values that have one of these names."""
+    return {name: values[name] for name in values.keys() & names}
 
 
 def _modules(tests: Tests) -> Names:
