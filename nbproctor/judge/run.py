@@ -100,7 +100,7 @@ class SecondRuns:
     # Exercise → its run, and the steps that are still to come.
     _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
 
-    def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
+    def judge(self, test: Cell, unfinished: set[str]) -> None:
         """Judge a test again if this test or one before it lost its exercise points.
 
         Called directly after the first run has judged the test, before any later test.
@@ -130,7 +130,7 @@ class SecondRuns:
     def _begin(
         self,
         exercise: str,
-        unfinished: frozenset[str],
+        unfinished: set[str],
         test: Cell,
     ) -> None:
         first_run = self.first_run
@@ -155,27 +155,24 @@ class SecondRuns:
     def _award_points(self, second_run: NotebookRun) -> None:
         second_run.student.close()
         verdicts = self.first_run.verdicts
+        pairs = [(verdicts[name], each) for name, each in second_run.verdicts.items()]
+        # An answer can find out in which run it is, and behave differently. So a second
+        # run that loses any points of the first run gives none.
+        if any(second.points < first.points for first, second in pairs):
+            return
+        may_gain = self.first_run.unanswered | second_run.reference_callers
         condition = "with correct functions from the exercises before it"
-        better = {}
-        for name, second in second_run.verdicts.items():
-            first = verdicts[name]
-            # An answer can find out in which run it is, and behave differently. So a
-            # second run that loses any points of the first run gives none.
-            if second.points < first.points:
-                return
-            is_unanswered = name in self.first_run.unanswered
-            may_gain = is_unanswered or name in second_run.reference_callers
-            if may_gain and second.points > first.points:
+        for first, second in pairs:
+            if first.cell_id in may_gain and second.points > first.points:
                 message = f"Passed {condition}."
                 if second.points < second.max_points:
                     message = f"{second.message} ({condition})"
-                better[name] = replace(
+                verdicts[first.cell_id] = replace(
                     second,
                     message=message,
                     measures=first.measures,  # of the student's own notebook
                     source="follow-through",
                 )
-        verdicts.update(better)
 
 
 @dataclass
@@ -235,15 +232,10 @@ class NotebookRun:
 
     def _solved_exercises(self) -> set[str | None]:
         """Return the exercises whose tests have all been judged here, and passed."""
-        exercises = set()
-        unsolved = set()
-        for cell in self.job.cells:
-            if cell.kind == "test" and cell.points:
-                exercises.add(cell.exercise)
-                judged = self.verdicts.get(cell.id)
-                if judged is None or judged.outcome != "passed":
-                    unsolved.add(cell.exercise)
-        return exercises - unsolved
+        passed = {v.cell_id for v in self.verdicts.values() if v.outcome == "passed"}
+        graded = [c for c in self.job.cells if c.kind == "test" and c.points]
+        unsolved = {cell.exercise for cell in graded if cell.id not in passed}
+        return {cell.exercise for cell in graded} - unsolved
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the student process stays alive."""
@@ -295,16 +287,14 @@ class NotebookRun:
     @property
     def notes(self) -> list[str]:
         """Notes on stopped cells, and on stopped tests that cost points; each once."""
-        stopped = [
-            v for v in self.verdicts.values() if v.outcome in ("timeout", "died")
+        lost = [
+            judged.message
+            for judged in self.verdicts.values()
+            if judged.outcome in ("timeout", "died")
+            and judged.max_points
+            and not judged.is_skipped
         ]
-        losing = {v.exercise for v in stopped if v.points < v.max_points}
-        notes = [*self.student.notes]
-        for each in stopped:
-            is_run = not each.is_skipped
-            if each.max_points and each.exercise in losing and is_run:
-                notes.append(each.message)
-        return list(dict.fromkeys(notes))
+        return list(dict.fromkeys([*self.student.notes, *lost]))
 
     def explain_stops(self) -> None:
         """Replace a failure by the reason why the cell of its exercise could not run.
@@ -314,12 +304,13 @@ class NotebookRun:
         stops = self.student.stops
         cells = self.job.cells
         stubs = {cell.id: cell.stub.strip() for cell in cells}
-        outcomes = set()
-        for step in self._history:
-            if step.exercise and step.source.strip() != stubs[step.exercise]:
-                stop = stops.get(step.exercise)
-                outcomes.add(stop.outcome if stop else "")
-        runs_no_answer = outcomes == {"not run"}
+        answers = {
+            step.exercise
+            for step in self._history
+            if step.exercise and step.source.strip() != stubs[step.exercise]
+        }
+        not_run = {name for name, stop in stops.items() if stop.outcome == "not run"}
+        runs_no_answer = bool(answers) and answers <= not_run
         for cell in cells:
             judged = self.verdicts.get(cell.id)
             stop = stops.get(cell.exercise or "")
