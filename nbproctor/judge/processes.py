@@ -194,10 +194,9 @@ class StudentProcesses:
                 seconds=seconds or self.limits.cell,
             )
             match reply:
-                case (outputs, filled, None):
-                    pass
                 case (outputs, filled, description):
-                    self.raised = session.rebuild_student_error(description)
+                    if description is not None:
+                        self.raised = session.rebuild_student_error(description)
                 case _:
                     return clean(reply), False
         except Interruption:

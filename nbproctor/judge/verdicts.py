@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -411,21 +411,17 @@ def _number(output: Output) -> float | None:
     return max(0.0, number)  # 0 for NaN
 
 
-def _messages(cell: Cell) -> set[str]:
-    """Return the messages that assertions of a cell spell out."""
-    return {
-        node.msg.value
-        for node in ast.walk(parse(cell.source))
-        if isinstance(node, ast.Assert)
-        and isinstance(node.msg, ast.Constant)
-        and isinstance(node.msg.value, str)
-    }
+def _messages(cell: Cell) -> Iterator[str]:
+    """Yield the messages that assertions of a cell spell out."""
+    for node in ast.walk(parse(cell.source)):
+        match node:
+            case ast.Assert(msg=ast.Constant(str(message))):
+                yield message
 
 
-def _numbers(cell: Cell) -> set[float]:
-    """Return the numbers that a cell spells out."""
-    return {
-        node.value
-        for node in ast.walk(parse(cell.source))
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-    }
+def _numbers(cell: Cell) -> Iterator[float]:
+    """Yield the numbers that a cell spells out."""
+    for node in ast.walk(parse(cell.source)):
+        match node:
+            case ast.Constant(int() | float() as number):
+                yield number
