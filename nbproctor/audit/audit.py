@@ -101,12 +101,12 @@ def audit(
             )
         all_checks += _check_borrowed_answers(master, borrowed_answers)
         entries += tried
-    for entry in entries:
-        if entry.kind == "mutant":
-            continue
-        name = entry.place or entry.name
-        for branch in entry.untried:
-            hints.append(f"no test enters a branch of {name}: {branch}")
+    hints += [
+        f"no test enters a branch of {entry.place or entry.name}: {branch}"
+        for entry in entries
+        for branch in entry.untried
+        if entry.kind != "mutant"
+    ]
     return AuditResult(
         assignment=assignment,
         tests=tests,
@@ -138,20 +138,17 @@ def _whole_notebooks(
         )
         proven = master.with_cells([*master.cells, proof_test])
     most = sum(cell.points for cell in master.of_kind("test"))
-    for is_reference in (True, False):
-        name = "master" if is_reference else "blank"
-        cells = []
-        for index, cell in enumerate(master.cells):
-            if cell.kind in ("provided", "solution", "test"):
-                text = cell.source if is_reference or cell.locked else cell.stub
-                cells.append(
-                    StudentCell(
-                        index=index,
-                        id=cell.id,
-                        source=text,
-                    )
-                )
-        graded = proven if is_reference else master
+    for name, graded in (("master", proven), ("blank", master)):
+        is_reference = name == "master"
+        cells = [
+            StudentCell(
+                index=index,
+                id=cell.id,
+                source=cell.source if is_reference or cell.locked else cell.stub,
+            )
+            for index, cell in enumerate(master.cells)
+            if cell.kind in ("provided", "solution", "test")
+        ]
         try:
             report = pool.execute(
                 Execution(

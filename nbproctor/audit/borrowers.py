@@ -22,7 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from nbproctor.judge.exports import Exports, ReferenceFunction, is_of_test
+from nbproctor.judge.exports import (
+    Exports,
+    ReferenceFunction,
+    is_of_test,
+    public_attributes,
+)
 from nbproctor.markers import parse, walk_top_level
 
 BORROWED_NAME = "_handed_over"  # the name of the call that is borrowed
@@ -93,11 +98,7 @@ def _borrowed(target: Any, call: Function) -> Function:
             except TypeError:
                 if not count:
                     raise
-        public = {}
-        for name, value in getattr(target, "__dict__", {}).items():
-            if isinstance(value, _PLAIN) and name[0] != "_":
-                public[name] = value
-        return result, public
+        return result, public_attributes(target, lambda x: isinstance(x, _PLAIN))
 
     return ask
 

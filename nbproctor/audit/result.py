@@ -47,11 +47,10 @@ class Entry(Trial):
         """Judge a trial; `stubs` has the text of each test that students see."""
         failed = [verdict for verdict in verdicts if verdict.outcome != "passed"]
         silent = failed if all(verdict.max_points for verdict in failed) else []
-        unannounced = []
-        for verdict in silent:
-            warning = trial.announced
-            if not warning or warning not in stubs[verdict.cell_id]:
-                unannounced.append(verdict)
+        warning = trial.announced
+        unannounced = [
+            v for v in silent if not warning or warning not in stubs[v.cell_id]
+        ]
         return cls(
             **vars(trial),
             lost=_points_lost(failed),
@@ -69,10 +68,8 @@ class Entry(Trial):
     @property
     def fault(self) -> str:
         """Why the audit fails for this entry; empty if it does not."""
-        caught = ""
-        if self.caught:
-            test = next(iter(self.caught))
-            caught = f"{test}: {self.caught[test]}"
+        messages = [f"{test}: {message}" for test, message in self.caught.items()]
+        caught = messages[0] if messages else ""
         if self.kind in ("right", "reference"):
             if self.lost:
                 return f"loses {self.lost:g} of {self.most:g} points ({caught})"
@@ -182,18 +179,15 @@ class AuditResult:
             for test, points in tests.items():
                 losing = [entry for entry in wrong if test in entry.caught]
                 alone = [entry for entry in losing if entry.lost_tests(tests) == [test]]
-                unnamed = 0  # number whose symptom only other tests name
-                for entry in losing:
-                    naming_tests = tests.keys() & entry.naming_tests
-                    if naming_tests and test not in naming_tests:
-                        unnamed += 1
+                naming = [tests.keys() & entry.naming_tests for entry in losing]
+                only_others_name = [names and test not in names for names in naming]
                 yield {
                     "exercise": exercise,
                     "test": test,
                     "points": points,
                     "lost": len(losing),
                     "alone": len(alone),
-                    "unnamed": unnamed,
+                    "unnamed": sum(map(bool, only_others_name)),
                 }
 
     def too_dear(self) -> Iterator[str]:

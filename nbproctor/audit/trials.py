@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -55,7 +54,7 @@ from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import free_uid
 from nbproctor.sandbox.processors import Processor, count_processors, pin_to_processor
 from nbproctor.student import process
-from nbproctor.student.shell import get_shell, index_modules
+from nbproctor.student.shell import get_shell, import_modules, index_modules
 
 # The time limit of a solution: this factor times the time of the reference, plus a
 # minimum in seconds.
@@ -105,17 +104,16 @@ def run_trials(
     others = [trial for trial in trials if trial.kind != "reference"]
     workers = count_processors()
     tested = with_oracles(master, oracles)
-    batches = []
-    for worker in range(workers):
-        borrowing_exercises = [t.exercise for t in references[worker::workers]]
-        batch = TrialBatch(
+    batches = [
+        TrialBatch(
             master=tested,
             settings=settings,
             # Each worker runs all references: their times set its time limits.
             trials=[*references, *others[worker::workers]],
-            borrowing_exercises=borrowing_exercises,
+            borrowing_exercises=[t.exercise for t in references[worker::workers]],
         )
-        batches.append(batch)
+        for worker in range(workers)
+    ]
     entries = {}
     borrowed_answers = []
     with ThreadPoolExecutor(workers) as threads:
@@ -257,9 +255,7 @@ class _Walk:
         with suppress(SandboxError):
             layers.prepare()  # before the shell forbids programs
         modules = [name for cell in self.job.cells for name in imports(cell.source)]
-        for name in libraries_used(modules):
-            with suppress(ImportError):
-                import_module(name)
+        import_modules(libraries_used(modules))
         load_rows()
         shell = get_shell()
         shell.install()
@@ -385,10 +381,11 @@ class _Walk:
         if not dummy_points:
             return
         for name, call in self.calls.values():
-            tests = []
-            for test, points in self._points(exercise, "borrows", call).items():
-                if all(points > earned.get(test, 0) for earned in dummy_points):
-                    tests.append(test)
+            tests = [
+                test
+                for test, points in self._points(exercise, "borrows", call).items()
+                if all(points > earned.get(test, 0) for earned in dummy_points)
+            ]
             yield BorrowedAnswer(
                 exercise=exercise.cell.id,
                 name=name,
