@@ -12,17 +12,24 @@ from nbproctor.cli import (
 )
 from nbproctor.cli.app import app, main
 
-# `--help` lists them in the order of use.
-ORDER = ["doctor", "lab", "submit", "new", "adopt", "lint", "audit", "release"]
-ORDER += ["roster", "due", "watch", "extend", "collect", "late", "grade", "export"]
-ORDER += ["init", "off"]
+# `--help` lists the commands in these groups, in the order of use.
+GROUPS = {
+    "To try it": ["doctor", "lab", "submit"],
+    "Before the term": ["new", "adopt", "lint", "audit", "release", "roster"],
+    "During the term": ["due", "extend", "watch", "collect", "late", "grade", "export"],
+    "In an existing nbgrader course": ["init", "off"],
+}
+_group_of = {name: group for group, names in GROUPS.items() for name in names}
+_order = [*_group_of]
 
 
-def _position(command: CommandInfo) -> int:
+def _name(command: CommandInfo) -> str:
     assert command.callback
-    return ORDER.index(command.callback.__name__)
+    return command.callback.__name__
 
 
-app.registered_commands.sort(key=_position)
+app.registered_commands.sort(key=lambda command: _order.index(_name(command)))
+for command in app.registered_commands:
+    command.rich_help_panel = _group_of[_name(command)]
 
 __all__ = ["app", "main"]

@@ -44,8 +44,14 @@ def grade(
             help="Allow a lower mark even if the student's files have not changed.",
         ),
     ] = False,
-    alike: Annotated[
-        bool, Option("--alike", help="List pairs of unusually similar answers.")
+    similar: Annotated[
+        bool,
+        Option(
+            "--similar",
+            "--alike",  # its earlier name
+            help="In the class report, list pairs of students whose long answers are "
+            "unusually similar.",
+        ),
     ] = False,
     cluster: Annotated[
         str, Option(help="Address of a Dask scheduler: grade on its workers.")
@@ -67,7 +73,7 @@ def grade(
         weak_sandbox=sandbox == "weak",
         cluster=cluster,
     )
-    grade_class(course, options, find_similar=alike)
+    grade_class(course, options, find_similar=similar)
 
 
 def _check_submitted(course: nbgrader.Course, student: str) -> None:

@@ -51,7 +51,7 @@ LINES = """\
 0 python kit.py roster canvas_grades.csv
 0 python kit.py collect submissions.zip
 1 python kit.py grade
-1 python kit.py grade --alike
+1 python kit.py grade --similar
 1 .venv/bin/nbgrader autograde neural_network
 0 .venv/bin/nbgrader generate_feedback neural_network
 0 .venv/bin/nbgrader db assignment add neural_network \
