@@ -94,10 +94,9 @@ class Program:
                 _check_templates(tree)
             whole = compile_code(tree, file)
             last = None
+            is_silent = source.rstrip().endswith(";")
             match tree.body:
-                case [*statements, ast.Expr(value)] if not source.rstrip().endswith(
-                    ";"
-                ):
+                case [*statements, ast.Expr(value)] if not is_silent:
                     last = compile_code(ast.Expression(value), file, "eval")
                 case statements:
                     pass

@@ -232,10 +232,15 @@ class NotebookRun:
 
     def _solved_exercises(self) -> set[str | None]:
         """Return the exercises whose tests have all been judged here, and passed."""
-        passed = {v.cell_id for v in self.verdicts.values() if v.outcome == "passed"}
-        graded = [c for c in self.job.cells if c.kind == "test" and c.points]
-        unsolved = {cell.exercise for cell in graded if cell.id not in passed}
-        return {cell.exercise for cell in graded} - unsolved
+        exercises = set()
+        unsolved = set()
+        for cell in self.job.cells:
+            if cell.kind == "test" and cell.points:
+                exercises.add(cell.exercise)
+                judged = self.verdicts.get(cell.id)
+                if judged is None or judged.outcome != "passed":
+                    unsolved.add(cell.exercise)
+        return exercises - unsolved
 
     def run_steps(self, steps: Iterable[Step]) -> None:
         """Do the next steps; the student process stays alive."""
@@ -319,26 +324,37 @@ class NotebookRun:
                 self.verdicts[cell.id] = verdict(cell, stop)
 
     def _judge(self, cell: Cell, history: Sequence[Step] = ()) -> Verdict:
+        """Judge a test where it must be judged, or say why it is not run."""
         test = self.tests.cells[cell.id]
-        exercise = cell.exercise
-        max_points = cell.points
-        stops = self._stops.get(exercise, [])
-        if cell.where == "nowhere":
-            return verdict(cell, verdicts.UNJUDGED)
-        broken = test.program.broken
-        if broken and cell.where == "judge":
-            return verdict(cell, verdicts.BROKEN(text=broken))
-        if time.monotonic() > self.deadline:
-            return verdict(cell, verdicts.OUT_OF_TIME)
-        if len(stops) >= self.max_stops:
-            message = verdicts.STOPPED(exercise=exercise)
-            return verdict(cell, message._replace(outcome=stops[-1]))
+        refusal = self._refuse(cell)
+        if refusal:
+            return verdict(cell, refusal)
         if cell.where == "beside":
             return self._judge_in_process(cell, history)
         variables = test.program.binds - test.visible_bindings
         if test.is_public and not (variables and variables & self._student_names):
             return self._run_public_test(cell)
+        return self._judge_here(cell)
+
+    def _refuse(self, cell: Cell) -> Message | None:
+        """Return why a test is not run; None if it can be run."""
+        broken = self.tests.cells[cell.id].program.broken
+        stops = self._stops.get(cell.exercise, [])
+        if cell.where == "nowhere":
+            return verdicts.UNJUDGED
+        if broken and cell.where == "judge":
+            return verdicts.BROKEN(text=broken)
+        if time.monotonic() > self.deadline:
+            return verdicts.OUT_OF_TIME
+        if len(stops) >= self.max_stops:
+            message = verdicts.STOPPED(exercise=cell.exercise)
+            return message._replace(outcome=stops[-1])
+        return None
+
+    def _judge_here(self, cell: Cell) -> Verdict:
+        """Run a test in the judge; again, if it was the memory that it lacked."""
         student = self.student
+        max_points = cell.points
         hidden = max_points > 0 or cell.stub != cell.source
         try:
             # A failure here says nothing about the answer.
@@ -348,12 +364,12 @@ class NotebookRun:
         with testcell.captured(student.processor_seconds) as (out, err, measured):
             try:
                 value, error = self._run_test(cell, session)
-                lacks_memory = isinstance(error, MemoryError)
-                is_first = exercise not in self._memory_retries
-                if lacks_memory and is_first and not session.has_answered:
+                is_first = cell.exercise not in self._memory_retries
+                lacks_memory = isinstance(error, MemoryError) and is_first
+                if lacks_memory and not session.has_answered:
                     # The answer may not be at fault, so it is judged again in a fresh
                     # process.
-                    self._memory_retries.add(exercise)
+                    self._memory_retries.add(cell.exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
                 points = 0.0
