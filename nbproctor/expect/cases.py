@@ -37,9 +37,7 @@ def sizes(make: Callable[..., Case], **ranges: tuple[int, int]) -> list[Case]:
     number.
     """
     usual = {name: size for name, (size, _) in ranges.items()}
-    tables = [usual]
-    for size in (4, 2, 1):
-        tables.append(dict.fromkeys(usual, size))
+    tables = [usual, *(dict.fromkeys(usual, size) for size in (4, 2, 1))]
     for name, (usual_size, most) in ranges.items():
         other_sizes = {1, int(beyond(usual_size, most))} - {usual_size}
         entries = beyond(most, _MOST_ENTRIES)
@@ -85,9 +83,10 @@ def neutral(*case: Any, values: Sequence[float] = (0, 1)) -> list[Case]:
             cases.append(_with_part(case, number, key, new))
     state = case[0]
     if isinstance(state, dict):
-        zeros = {}
-        for name, part in state.items():
-            zeros[name] = 0.0 if isinstance(part, float) else part
+        zeros = {
+            name: 0.0 if isinstance(part, float) else part
+            for name, part in state.items()
+        }
         cases.append((zeros, *case[1:]))
     return [*map(copy.deepcopy, cases)]
 
@@ -101,10 +100,10 @@ def kinds(*case: Any, narrow: bool = False) -> list[Case]:
     """
     cases = []
     for kind in (_NARROW, *_ROOMY) if narrow else _ROOMY:
-        parts = []
-        for number, part in enumerate(case):
-            is_state = number == 0 and isinstance(part, Mapping)
-            parts.append(_in_kind(part, kind, whole=not is_state))
+        parts = [
+            _in_kind(part, kind, whole=number > 0 or not isinstance(part, Mapping))
+            for number, part in enumerate(case)
+        ]
         cases.append(tuple(parts))
     for number, part in enumerate(cases[-1]):
         if part is not case[number]:

@@ -122,15 +122,12 @@ def _fitting_ratios(
 ) -> str:
     """Return by which factors an answer is off, in words; none is nearly 1."""
     ratios = {f"multiplied by {label}": factor for label, factor in factors.items()}
-    for label, factor in factors.items():
-        if factor:
-            ratios[f"divided by {label}"] = 1 / factor
-    fitting = []
-    for words, ratio in ratios.items():
-        is_factor = abs(ratio - 1) > 0.01
-        if is_factor and fits(got, ratio * want, rtol):
-            fitting.append(words)
-    return " or ".join(fitting)
+    ratios |= {f"divided by {name}": 1 / each for name, each in factors.items() if each}
+    return " or ".join(
+        words
+        for words, ratio in ratios.items()
+        if abs(ratio - 1) > 0.01 and fits(got, ratio * want, rtol)
+    )
 
 
 def _is_cut_off(

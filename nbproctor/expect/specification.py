@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -52,15 +52,16 @@ Change: TypeAlias = tuple[State, State]
 CaseNames: TypeAlias = str | Sequence[str]
 
 
-class Record(NamedTuple):
+@dataclass
+class Record:
     """The answers to some cases, and the exception that ended the calls.
 
     `changes` has, for each case, what its call must not change, before and after.
     """
 
-    answers: list[Any]
+    answers: list[Any] = field(default_factory=list)
     failure: BaseException | None = None
-    changes: Sequence[Change] = ()
+    changes: list[Change] = field(default_factory=list)
 
 
 #: In the judge: key of the questions → record of the answers. A kernel calls the
@@ -204,9 +205,7 @@ class Specification:
 
         For `read_only`, see `answers_of`.
         """
-        answers: list[Any] = []
-        changes: list[Change] = []
-        record = Record(answers, changes=changes)
+        record = Record()
         copies: dict[int, Any] = {}
         try:
             split = [self.state_and_arguments(case) for case in cases]
@@ -227,10 +226,10 @@ class Specification:
                 state_after = dict(zip(state, parts, strict=True))
                 arguments_after = [copies.get(id(each), each) for each in arguments]
                 after = self._untouchable(state_after, arguments_after)
-                changes.append((values, after))
-                answers.append(answer)
+                record.changes.append((values, after))
+                record.answers.append(answer)
         except Exception as error:
-            return record._replace(failure=error)
+            record.failure = error
         return record
 
     def _untouchable(self, state: State, arguments: Sequence[Any]) -> dict[str, Any]:
@@ -247,9 +246,11 @@ class Specification:
             untouchable[name] = type(value)
             stays_with_student = hasattr(type(value), "_nbproctor_calls")
             attributes = {} if stays_with_student else getattr(value, "__dict__", {})
-            for attribute, part in attributes.items():
-                if _is_plain(part) and not attribute.startswith("_"):
-                    untouchable[attribute] = copy.deepcopy(part)
+            untouchable |= {
+                attribute: copy.deepcopy(part)
+                for attribute, part in attributes.items()
+                if _is_plain(part) and not attribute.startswith("_")
+            }
         return untouchable
 
     def read(self, answer: Any, later: Iterator[Any]) -> Any:
@@ -354,7 +355,7 @@ class Specification:
         The judge caches this; a kernel does not.
         """
         key = "holds", self.name, name, *self.target.origin
-        result = _remember(key, lambda: Record([], self.failure(name)))
+        result = _remember(key, lambda: Record(failure=self.failure(name)))
         return result.failure is None
 
 
@@ -789,12 +790,11 @@ def _in_place(
         entries = {key: _in_place(old[key], new[key], calls) for key in new}
         is_changed_in_place = all(entries[key] is old[key] for key in old)
         return old if is_changed_in_place else entries
-    if not isinstance(old, np.ndarray) or not isinstance(new, np.ndarray):
-        return new
-    if old.shape != new.shape or old.dtype != new.dtype:
-        return new
-    calls.append((operator.setitem, old, (), new))
-    return old
+    are_arrays = isinstance(old, np.ndarray) and isinstance(new, np.ndarray)
+    if are_arrays and (old.shape, old.dtype) == (new.shape, new.dtype):
+        calls.append((operator.setitem, old, (), new))
+        return old
+    return new
 
 
 def prove(specification: Specification) -> list[str]:
