@@ -130,14 +130,11 @@ class AuditResult:
     @property
     def faults(self) -> list[str]:
         """All reasons for which the audit fails, as sentences."""
-        faults = [*self.problems]
-        for entry in self.entries:
-            if entry.fault:
-                faults.append(f"{entry.place or entry.exercise}: {entry.fault}")
-        for check in self.checks:
-            if not check.passed:
-                faults.append(f"{check.name}: {check.found}")
-        return faults
+        return [
+            *self.problems,
+            *(f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault),
+            *(f"{c.name}: {c.found}" for c in self.checks if not c.passed),
+        ]
 
     @property
     def survivors(self) -> list[Entry]:

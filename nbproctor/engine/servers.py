@@ -187,10 +187,9 @@ def preloaded_modules(master: MasterNotebook) -> tuple[str, ...]:
     Of the modules that only solutions and tests import, these are the libraries whose
     values the protocol can send.
     """
-    imported = set[str]()
+    cells = master.of_kind("provided", "solution", "helper", "test")
     with _compiling:
-        for cell in master.of_kind("provided", "solution", "helper", "test"):
-            imported.update(imports(cell.source))
+        imported = [name for cell in cells for name in imports(cell.source)]
     return tuple(dict.fromkeys((*master.modules, *libraries_used(imported))))
 
 

@@ -211,12 +211,12 @@ def _frame(columns: Any, index: Any, *values: Any) -> Any:
 
 def _same(one: Any, other: Any) -> bool:
     try:
-        if not one.equals(other):
-            return False
-        for axis, other_axis in zip(one.axes, other.axes, strict=True):
-            if not axis.identical(other_axis):
-                return False
-        return isinstance(one, pd.DataFrame) or bool(one.name == other.name)
+        axes = zip(one.axes, other.axes, strict=True)
+        return (
+            one.equals(other)
+            and all(axis.identical(other_axis) for axis, other_axis in axes)
+            and (isinstance(one, pd.DataFrame) or bool(one.name == other.name))
+        )
     except Exception:  # pandas cannot compare everything
         return False
 

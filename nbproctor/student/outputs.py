@@ -169,10 +169,8 @@ def _visible(text: str) -> str:
     """Drop what carriage returns have overwritten, such as states of a progress bar."""
     if "\r" not in text:
         return text
-    lines = []
-    for line in text.split("\n"):
-        lines.append(line.rstrip("\r").split("\r")[-1])
-    return "\n".join(lines)
+    lines = text.split("\n")
+    return "\n".join(line.rstrip("\r").split("\r")[-1] for line in lines)
 
 
 def exception_text(error: BaseException) -> str:

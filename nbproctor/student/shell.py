@@ -391,7 +391,5 @@ def index_modules() -> None:
 def _unforkable_state() -> set[object]:
     """Return what a fork does not share: working folder, open descriptors, files."""
     folder = Path.cwd()
-    state = set[object](os.listdir("/dev/fd"))  # noqa: PTH208
-    for path in (folder, *folder.rglob("*")):
-        state.add((path, path.lstat().st_mtime_ns))
-    return state
+    files = {(path, path.lstat().st_mtime_ns) for path in (folder, *folder.rglob("*"))}
+    return {*os.listdir("/dev/fd"), *files}  # noqa: PTH208
