@@ -294,12 +294,12 @@ class CellText:
         for block in reference.definitions if reference else ():
             if block.code[-1].startswith("raise NotImplementedError"):
                 empty.discard(block.signature)
-        parts = []
-        for block in self.blocks:
-            part = block.text
-            if block.signature in empty and not block.is_unwritten:
-                part = _LAST_RAISE.sub(r"\1# \2", part)
-            parts.append(part)
+        parts = [
+            _LAST_RAISE.sub(r"\1# \2", block.text)
+            if block.signature in empty and not block.is_unwritten
+            else block.text
+            for block in self.blocks
+        ]
         new = CellText.parse("\n".join(parts))
         if new.text == self.text or not new.compiles:
             return self

@@ -69,8 +69,7 @@ class Markers(NamedTuple):
                     inside = True
                     if begin == self.solution[0]:
                         indent = line[: len(line) - len(line.lstrip())]
-                        for stub_line in self.stub.split("\n"):
-                            visible.append(indent + stub_line)
+                        visible += [indent + part for part in self.stub.split("\n")]
                 elif end in line:
                     inside = False
                 elif not inside:

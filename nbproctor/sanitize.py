@@ -176,12 +176,11 @@ def markdown(
 def _shorten(text: str, limit: int) -> str:
     """Cut a text, its lines, and runs of the same character, each with a note."""
     start = text[: 20 * limit]
-    lines = []
     short_runs = _RUN.sub(r"\1\3 [cut] ", start)
-    for line in short_runs.split("\n"):
-        if len(line) > MAX_LINE:
-            line = f"{line[:MAX_LINE]} [line cut]"
-        lines.append(line)
+    lines = [
+        f"{line[:MAX_LINE]} [line cut]" if len(line) > MAX_LINE else line
+        for line in short_runs.split("\n")
+    ]
     shortened = "\n".join(lines)
     if start == text and len(shortened) <= limit:
         return shortened
@@ -249,12 +248,11 @@ def _mimebundle(data: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
 
 def _pictures(bundle: dict[Any, Any], budget: DisplayBudget) -> dict[str, str]:
     """Return the pictures in a bundle, by media type."""
-    pictures = {}
-    for mime in IMAGES:
-        picture = _picture(bundle.get(mime), mime, budget)
-        if picture:
-            pictures[mime] = picture
-    return pictures
+    return {
+        mime: picture
+        for mime in IMAGES
+        if (picture := _picture(bundle.get(mime), mime, budget))
+    }
 
 
 def alternative_texts(metadata: object, bundle: dict[str, str]) -> dict[str, Any]:

@@ -265,15 +265,13 @@ def _print_summary(download: Download, everybody: Roster) -> None:
     names = labels(people) | everybody.labels
     states = Counter[str](submission.state for submission in submissions)
     found_by = Counter(submission.found_by for submission in submissions)
-    late = []
-    remarks = []
-    for submission in submissions:
-        name = names[submission.person.student]
-        if submission.late:
-            late.append(name)
-        for note in (submission.reason, *submission.notes):
-            if note:
-                remarks.append(f"{name}: {note}")
+    late = [names[s.person.student] for s in submissions if s.late]
+    remarks = [
+        f"{names[submission.person.student]}: {note}"
+        for submission in submissions
+        for note in (submission.reason, *submission.notes)
+        if note
+    ]
     parts = [f"{states[s]} {words}" for s, words in _STATES.items() if states[s]]
     console.print(f"{len(submissions)} students: {', '.join(parts) or 'none'}.")
     if everybody.people:

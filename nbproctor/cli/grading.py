@@ -83,9 +83,8 @@ def _check_submitted(course: nbgrader.Course, student: str) -> None:
     folder = course.folder("submitted", student)
     people = nbgrader.people(course)
     similar = get_close_matches(student, [person.student for person in people])
-    for person in people:
-        if student.casefold() in person.name.casefold():
-            similar.append(person.student)
+    text = student.casefold()
+    similar += [each.student for each in people if text in each.name.casefold()]
     message = f"{student!r} has not submitted anything: there is no {folder}."
     if student in similar:
         for sentence in nbgrader.describe_unread(course):

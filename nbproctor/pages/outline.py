@@ -51,12 +51,11 @@ def texts_in(markdown: str) -> tuple[tuple[str, str], ...]:
     ``li`` is whatever is inside a list or a quote. Code is left out, as ``#`` begins a
     comment there.
     """
-    texts = []
-    for opening, inline in pairwise(_MARKDOWN.parse(markdown)):
-        if inline.type == "inline" and inline.content:
-            tag = opening.tag if inline.level == 1 else "li"
-            texts.append((tag, inline.content))
-    return tuple(texts)
+    return tuple(
+        (opening.tag if inline.level == 1 else "li", inline.content)
+        for opening, inline in pairwise(_MARKDOWN.parse(markdown))
+        if inline.type == "inline" and inline.content
+    )
 
 
 def headings_in(markdown: str) -> list[tuple[str, str]]:

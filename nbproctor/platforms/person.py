@@ -174,10 +174,11 @@ def spellings(last: str, first: str) -> set[str]:
 
     Umlauts may be two letters, as in *Mueller*.
     """
-    names = set()
-    for family_name in (last, last.split(",")[0]):
-        names.add(family_name + first)
-        names.add(first + family_name)
+    names = {
+        name
+        for family_name in (last, last.split(",")[0])
+        for name in (family_name + first, first + family_name)
+    }
     names |= {name.casefold().translate(_UMLAUTS) for name in names}
     return {normalize(name) for name in names} - {""}
 

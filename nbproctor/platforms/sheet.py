@@ -226,9 +226,8 @@ class Sheet:
 
     def to_bytes(self) -> bytes:
         """Return the file."""
-        text = ""
-        for cells, end in zip(self.rows, self.line_ends, strict=False):
-            text += self.separator.join(cells) + end
+        rows = zip(self.rows, self.line_ends, strict=False)
+        text = "".join(self.separator.join(cells) + end for cells, end in rows)
         return self.byte_order_mark + text.encode(self.encoding)
 
 

@@ -28,23 +28,23 @@ class MasterTexts:
         self.cells = {cell.id: cell for cell in master.cells if cell.nbgrader}
         self.order = {cell.id: rank for rank, cell in enumerate(master.cells)}
         self.exercises = master.of_kind("solution")
-        self.given_texts = set[str]()
-        self.given_code = set[tuple[str, ...]]()
-        self.names = set[str]()
-        for cell in master.cells:
-            is_for_answer = cell.nbgrader and not cell.locked
-            if is_for_answer:
-                continue
-            for text in (stub_of(cell), CellText.parse(cell.source)):
-                self.given_texts.add(text.plain)
-                self.given_code.update(text.codes)
-                self.names.update(text.binds)
+        teacher_texts = [
+            text
+            for cell in master.cells
+            if cell.locked or not cell.nbgrader
+            for text in (stub_of(cell), CellText.parse(cell.source))
+        ]
+        self.given_texts = {text.plain for text in teacher_texts}
+        self.given_code = {code for text in teacher_texts for code in text.codes}
+        self.names = {name for text in teacher_texts for name in text.binds}
         words = {CellText.parse(text).plain for _, text in master.texts}
         # A cell with one of these texts is not an answer.
         self.non_answers = self.given_texts | words | {""}
-        self.signatures = set[str]()
-        for exercise in self.exercises:
-            self.signatures.update(stub_of(exercise).signatures)
+        self.signatures = {
+            signature
+            for exercise in self.exercises
+            for signature in stub_of(exercise).signatures
+        }
 
     def is_untouched(self, handed: SubmittedCell, cell: Cell) -> bool:
         """Whether a locked cell is unchanged since this release or an earlier one."""
@@ -166,11 +166,13 @@ class Plan:
     def best(self) -> dict[str, int]:
         """Exercise → the highest level of any cell."""
         texts = self.texts
-        best = {}
-        for exercise in texts.exercises:
-            levels = [texts.level(entry.handed, exercise) for entry in self.entries]
-            best[exercise.id] = max(levels, default=0)
-        return best
+        return {
+            exercise.id: max(
+                (texts.level(entry.handed, exercise) for entry in self.entries),
+                default=0,
+            )
+            for exercise in texts.exercises
+        }
 
 
 def make_plan(cells: list[SubmittedCell], master: MasterNotebook) -> Plan:
