@@ -9,12 +9,12 @@ that a person wrote into the gradebook are never touched.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from nbproctor.cells import RawCell, grade_id, source_of
 from nbproctor.nbgrader import gradebook
+from nbproctor.nbgrader.answers import answered_below, describe_changes
 from nbproctor.nbgrader.feedback import remove_pages
 from nbproctor.nbgrader.gradebook import CellKey, SharedGradebook
 from nbproctor.nbgrader.marks import StudentMarks
@@ -22,8 +22,7 @@ from nbproctor.nbgrader.options import RunOptions
 from nbproctor.nbgrader.prefetch import Submission, not_run
 from nbproctor.nbgrader.run import Run
 from nbproctor.nbgrader.submitted import submission_time
-from nbproctor.pages.outline import Exercise, Outline
-from nbproctor.results import Mark, SubmissionResult, cells_of, points_of
+from nbproctor.results import SubmissionResult, cells_of
 from nbproctor.statuses import STATUSES, Status
 
 log = logging.getLogger(__name__)
@@ -159,14 +158,14 @@ class Decisions:
     changes: list[MarkChange] = field(default_factory=list)
 
     def grade_and_decide(
-        self, submission: Submission, grade: Callable[[], None]
+        self, submission: Submission, write_scores: Callable[[], None]
     ) -> SubmissionResult | None:
         """Grade a submission; return its result, or None if an earlier one stays.
 
-        The files of an earlier result are removed, unless it stays. All that `grade`
-        and this method write into the gradebook is one transaction: all of it is
-        written, or nothing. Results are reported only afterwards, because the receiver
-        may write into the gradebook.
+        The files of an earlier result are removed, unless it stays. All that
+        `write_scores` and this method write into the gradebook is one transaction: all
+        of it is written, or nothing. Results are reported only afterwards, because the
+        receiver may write into the gradebook.
         """
         run = self.run
         student = submission.student
@@ -175,7 +174,7 @@ class Decisions:
             previous = SubmissionResult.read(
                 run.graded_folder(student)
             ) or _result_in_gradebook(submission, previous_marks)
-            grade()
+            write_scores()
             is_same = previous and previous.handed_in == submission.fingerprint
             self._annotate(submission, previous_marks.reviewed if is_same else ())
             marks = run.course.marks(student)[student]
@@ -293,7 +292,7 @@ class Decisions:
             repaired = submission.repaired.get(name)
             outline = self.run.course.outlines.get(name)
             if repaired and outline:
-                for cell in _answered_below(outline, repaired.notebook["cells"]):
+                for cell in answered_below(outline, repaired.notebook["cells"]):
                     gradebook.unscore(book.find_grade(cell, name, *key))
         for name, cell in reviewed:
             book.find_grade(cell, name, *key).needs_manual_grade = False
@@ -315,7 +314,7 @@ class Decisions:
             path = folder / f"{name}.ipynb"  # the earlier one
             repaired = submission.repaired.get(name)
             if repaired and path.is_file():
-                sentences[name] = _describe_changes(
+                sentences[name] = describe_changes(
                     exercises=outline.exercises,
                     marks_before=previous_marks.marks(name),
                     marks=marks.marks(name),
@@ -323,52 +322,3 @@ class Decisions:
                     cells=repaired.notebook["cells"],
                 )
         return sentences
-
-
-def _answered_below(outline: Outline, cells: Iterable[RawCell]) -> set[str]:
-    """Return the blank cells that a person grades, if a cell was added below them.
-
-    It may be the answer, so the blank cell has no score: nbgrader would give it a 0.
-    """
-    by_hand = {name for exercise in outline.exercises for name in exercise.by_hand}
-    blank = ""
-    answered = set()
-    for cell in cells:
-        source = source_of(cell).strip()
-        original = outline.cells.get(grade_id(cell) or str(cell.get("id")))
-        if original:
-            is_blank = original.id in by_hand and source == original.stub.strip()
-            blank = original.id if is_blank else ""
-        elif source in outline.texts:
-            blank = ""
-        elif source and blank:
-            answered.add(blank)
-    return answered
-
-
-def _describe_changes(
-    exercises: Iterable[Exercise],
-    *,
-    marks_before: Mapping[str, Mark],
-    marks: Mapping[str, Mark],
-    cells_before: Iterable[RawCell],
-    cells: Iterable[RawCell],
-) -> str:
-    """Describe the effect of a new file: points, or changed answers without effect."""
-    old_sources = {grade_id(cell): source_of(cell) for cell in cells_before}
-    sources = {grade_id(cell): source_of(cell) for cell in cells}
-    changes = []
-    without_effect = []
-    for exercise in exercises:
-        points_before = points_of(exercise.graded, marks_before) or 0.0
-        gain = (points_of(exercise.graded, marks) or 0.0) - points_before
-        if gain:
-            points = f"{gain:+g}".replace("-", "−")
-            changes.append(f"{points} in {exercise.name}")
-        elif old_sources.get(exercise.id) != sources.get(exercise.id):
-            without_effect.append(exercise.name)
-    if without_effect:
-        names = ", ".join(without_effect)
-        changes.append(f"changed, with the same points: {names}")
-    summary = "; ".join(changes) or "no answer has changed"
-    return f"Since your last submission: {summary}."
