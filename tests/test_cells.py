@@ -147,10 +147,11 @@ COMPILERS = re.compile(r"(?<![\w.])(?:compile|ast\.parse|eval|exec)\(|\.run_cell
 
 def test_one_function_compiles_all_code_of_notebooks(project: Path) -> None:
     """Where a second one did, it left out assertions under ``python -O``."""
-    calls = {}
-    for path in (project / "nbproctor").rglob("*.py"):
-        if matches := COMPILERS.findall(path.read_text("utf-8")):
-            calls[path.relative_to(project).as_posix()] = matches
+    calls = {
+        path.relative_to(project).as_posix(): matches
+        for path in (project / "nbproctor").rglob("*.py")
+        if (matches := COMPILERS.findall(path.read_text("utf-8")))
+    }
     assert calls == {
         "nbproctor/cells.py": ["ast.parse(", "compile("],
         "nbproctor/judge/compiled.py": ["eval("],  # of compiled code

@@ -32,10 +32,10 @@ from nbproctor.cli.app import (
     show_status,
 )
 from nbproctor.errors import NbproctorError
-from nbproctor.platforms.download import MAX_SUBMISSION
 from nbproctor.platforms.gradescope import results
 from nbproctor.platforms.platform import Visibility
 from nbproctor.submission import border
+from nbproctor.submission.files import MAX_SUBMISSION_BYTES
 from nbproctor.writing import write_json
 
 # In a container that a platform (Gradescope) runs: a course without students.
@@ -385,7 +385,7 @@ def run(
     student = "student"
     submitted = course.folder("submitted", student)
     shutil.rmtree(submitted, ignore_errors=True)
-    border.copy(root / "submission", submitted, MAX_SUBMISSION)
+    border.copy(root / "submission", submitted, MAX_SUBMISSION_BYTES)
     (result,) = nbgrader.grade(
         course,
         assignment,

@@ -36,11 +36,11 @@ from nbproctor.platforms.roster import Groups, Roster
 from nbproctor.platforms.sheet import read_time
 from nbproctor.sanitize import visible
 from nbproctor.submission.border import TIMESTAMP_FILE
+from nbproctor.submission.files import MAX_SUBMISSION_BYTES
 
 MAX_NESTING = 3
 _TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".ods"}
 _TEXTS = {".html", ".htm", ".txt"}
-MAX_SUBMISSION = 1 << 30  # bytes
 
 Files = Sequence[SubmittedFile]
 Member = tuple[Person, str]  # by what the person was found in the class list
@@ -289,7 +289,7 @@ class Download:
             return packed
         try:
             inner = archive.unzip(data)
-            if sum(entry.size for entry in inner.entries) > MAX_SUBMISSION:
+            if sum(entry.size for entry in inner.entries) > MAX_SUBMISSION_BYTES:
                 raise CollectError("It would unpack to more than 1 GB.")
             contents = [(entry.path, entry.read()) for entry in inner.entries]
         except CollectError as error:

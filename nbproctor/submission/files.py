@@ -37,7 +37,10 @@ from nbproctor.submission.border import (
 )
 
 MAX_NESTED = 2  # an archive may contain an archive
+# Limits of size, after unpacking: what is collected can also be graded. `kit.submit`
+# warns of much smaller files, because many platforms refuse them.
 MAX_NOTEBOOK_BYTES = 300_000_000
+MAX_SUBMISSION_BYTES = 1_000_000_000
 MAX_SECONDS = 3.0  # of processor time, to look for the notebook among many files
 FILE_COST = 2_000_000  # bytes of the budget for each notebook, besides its size
 _HASHED_BYTES = MAX_NOTEBOOK_BYTES  # of a bigger file, only the size counts
@@ -85,7 +88,7 @@ class Ungradable(NbproctorError):  # noqa: N818 - the word of the gradebook, not
 class Budget:
     """What may still be read of one submission."""
 
-    bytes: int = 1_000_000_000  # after unpacking
+    bytes: int = MAX_SUBMISSION_BYTES
     files: int = MAX_FILES
     # The processor time after which no other file is started, in seconds. The files
     # read by then are graded, long before the worker would be ended.

@@ -191,7 +191,7 @@ def test_a_slow_submission_delays_nobody_and_changes_no_order(
     for student in ("bob", "cem"):
         hand_in(student)
     others_are_written = Event()
-    written: list[str] = []
+    written = []
 
     def slow(execution: Execution, servers: Servers) -> Report:
         if any("# slow" in cell.source for cell in execution.cells):

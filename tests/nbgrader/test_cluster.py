@@ -65,7 +65,7 @@ def test_a_cluster_gives_the_gradebook_of_this_computer_though_a_worker_is_kille
 
     nothing_here(monkeypatch)
     before = cluster.pids()
-    students: list[str] = []
+    students = []
 
     def kill_one(result: SubmissionResult) -> None:
         students.append(result.student)

@@ -110,7 +110,7 @@ def test_a_page_says_which_files_it_is_of_in_a_line_to_send(course: Path) -> Non
 
 def make_pages(course: Path, students: list[str] | None = None) -> list[int]:
     """Make pages; return for each that was made how many were to be made."""
-    counts: list[int] = []
+    counts = []
     feedback(course, "tiny", lambda done, of: counts.append(of), students)
     return counts
 

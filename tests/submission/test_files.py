@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nbproctor.kit import submit
 from nbproctor.platforms.archive import unzip
 from nbproctor.submission import files
 from nbproctor.submission.files import (
@@ -112,6 +113,10 @@ def test_a_notebook_in_an_archive_is_read_up_to_the_limit(
     monkeypatch.setattr(files, "MAX_NOTEBOOK_BYTES", len(NOTEBOOK) - 1)
     with pytest.raises(Ungradable, match=r"'tiny\.ipynb.*' is bigger than 0 MB"):
         likely(path.parent)[candidate.name].content()
+
+
+def test_what_may_be_submitted_may_be_collected_and_graded() -> None:
+    assert submit.MANY_BYTES < files.MAX_NOTEBOOK_BYTES < files.MAX_SUBMISSION_BYTES
 
 
 @pytest.mark.parametrize("kind", KINDS)
