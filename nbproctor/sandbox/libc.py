@@ -119,15 +119,7 @@ def mount_private_tmpfs(
         ctypes.c_size_t(len(attributes)),
     )
     options = f"size={size},nr_inodes={inodes},mode=0700,uid={uid},gid={gid}"
-    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_NOATIME
-    _call(
-        "mount",
-        b"tmpfs",
-        os.fsencode(path),
-        b"tmpfs",
-        ctypes.c_ulong(flags),
-        options.encode(),
-    )
+    _mount_tmpfs(path, _MS_NOATIME, options)
 
 
 def hide(path: str) -> None:
@@ -135,14 +127,19 @@ def hide(path: str) -> None:
 
     Call `mount_private_tmpfs` first. `OSError`: CAP_SYS_ADMIN is missing.
     """
-    flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    _mount_tmpfs(path, _MS_RDONLY, "nr_inodes=1")
+
+
+def _mount_tmpfs(path: str | Path, flag: int, options: str) -> None:
+    """Mount a tmpfs that has no programs, devices and changes of user."""
+    flags = flag | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     _call(
         "mount",
-        b"none",
+        b"tmpfs",
         os.fsencode(path),
         b"tmpfs",
         ctypes.c_ulong(flags),
-        b"nr_inodes=1",
+        options.encode(),
     )
 
 

@@ -227,13 +227,12 @@ class Server:
         except (OSError, RuntimeError) as error:
             send(requester, {"error": str(error)})
             return None
-        owner = child.pid if judge is None else judge
         process = Running(
             pid=child.pid,
             slot=slot,
             scratch=scratch,
             memory=most,
-            judge=owner,
+            judge=judge or child.pid,
         )
         self.running[child.pid] = process
         return child
