@@ -79,11 +79,16 @@ def audit(
         policy=replace(settings.policy, weak=True),  # the code is the teacher's own
         follow_through=False,
     )
-    tests: dict[str, dict[str, float]] = {name: {} for name in exercises}
+    tests = {
+        name: {
+            cell.id: cell.points
+            for master in masters
+            for cell in master.cells
+            if cell.exercise == name and cell.points
+        }
+        for name in exercises
+    }
     for master in masters:
-        for cell in master.cells:
-            if cell.exercise in tests and cell.points:
-                tests[cell.exercise][cell.id] = cell.points
         with Pool(1) as pool:
             all_checks += _whole_notebooks(
                 master=master,

@@ -126,13 +126,13 @@ def follow_through_plan(
     masters = {cell.id: cell for cell in job.cells}
     solutions = _solutions_of(exercise, job.cells)
     extras = defaultdict(list)  # by the cell above them
-    answers = {}
+    answers: dict[str, StudentCell] = {}
     above = ""
     for cell in job.student:
         if cell.id in masters:
             above = cell.id
-            if above in solutions and above not in answers:
-                answers[above] = cell
+            if above in solutions:
+                answers.setdefault(above, cell)
         else:
             # It is no answer, so it takes no name from others.
             extras[above].append(replace(_student_step(cell), keeps_names=True))
