@@ -451,7 +451,7 @@ class Each:
     until_error: bool = False
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Check the answers, one by one."""
         for name in _names(self.cases) or specification.cases:
             answered = specification.answered(
                 name=name,
@@ -480,7 +480,7 @@ class Values:
     otherwise: str = ""
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Compare each answer with the right one."""
         answered = itertools.chain.from_iterable(
             specification.answered(name, self.otherwise) for name in _names(self.cases)
         )
@@ -532,7 +532,7 @@ def _fitting_mistakes(
             for sentence in fitting.keys() & formulas.keys():
                 if not is_same(plain, formulas[sentence], formulas[sentence]):
                     del fitting[sentence]
-    return {**fitting, **mistakes}
+    return {**fitting, **mistakes}  # in this order: the first one that fits is named
 
 
 @dataclass(frozen=True)
@@ -548,7 +548,7 @@ class After:
     cases: str
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Check the answers, or only that they are numbers."""
         if specification.holds(self.earlier):
             self.judgement(specification)
             return
@@ -583,7 +583,7 @@ class Shape:
     entries: Sequence[str] = ()
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Compare the shapes."""
         for case, answer in specification.answered(self.cases, self.otherwise):
             right = specification.right(*case)
             if not self.entries:
@@ -606,7 +606,7 @@ class Unchanged:
     otherwise: str = ""
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Make the calls that show a change, and compare."""
         names = _names(self.cases)
         names[0] = specification.usable(names[0], self.otherwise)
         first, *_ = specification.cases[names[0]]()
@@ -661,7 +661,7 @@ class Anew:
     shares: bool = False
 
     def __call__(self, specification: Specification) -> None:
-        """Judge this."""
+        """Call one object again and again."""
         answered = [*specification.answered(self.cases, self.otherwise)]
         keep = not self.shares and not specification.reads
         if keep:

@@ -27,11 +27,7 @@ from nbproctor.judge.order import References, Step
 from nbproctor.judge.processes import Spawn, StudentProcesses
 from nbproctor.judge.proxy import ProcessEnded
 from nbproctor.judge.session import Session
-from nbproctor.judge.testcell import (
-    Namespace,
-    import_own_modules,
-    points_of,
-)
+from nbproctor.judge.testcell import Namespace, import_own_modules
 from nbproctor.judge.verdicts import Message, explain, verdict
 from nbproctor.markers import IMPORTS, definitions_of, parse
 from nbproctor.notebook import Cell
@@ -144,7 +140,7 @@ class SecondRuns:
             return
         now = time.monotonic()
         half = (first_run.deadline - now) / 2  # the rest is for later exercises
-        second_run = replace(
+        second_run = replace(  # with no verdicts yet: see `__post_init__`
             first_run,
             deadline=now + half,
             max_stops=1,
@@ -260,12 +256,16 @@ class NotebookRun:
                 if is_unplaced and judged.outcome != "passed":
                     self._in_process_tests.append((test, position))
                 is_caller = ReferenceFunction.calls > calls
-                if self._cells_call_references or self._uses_references(is_caller):
+                uses_references = self._note_references(is_caller)
+                if self._cells_call_references or uses_references:
                     self.reference_callers.add(test.id)
             self._history.append(step)
 
-    def _uses_references(self, is_caller: bool) -> bool:
-        """Whether the last test called a reference, or judged answers that did."""
+    def _note_references(self, is_caller: bool) -> bool:
+        """Record for which new answers the last test has called a reference.
+
+        Returns whether it called one, or judged answers for which one was called.
+        """
         records = self.student.records
         for key in records.keys() - self._reference_records.keys():
             self._reference_records[key] = is_caller
@@ -374,7 +374,7 @@ class NotebookRun:
                     return self._judge(cell)
                 points = 0.0
                 if error is None:
-                    points = points_of(value, max_points)
+                    points = verdicts.score_value(value, max_points)
                 has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)

@@ -1,4 +1,4 @@
-"""A test cell in the judge: the names that it sees, its clock, its seeds, its points.
+"""A test cell in the judge: the names that it sees, its clock and its seeds.
 
 A test sees the modules that the source notebook imports, the names that earlier helper
 cells make, and the student's names. Of the names that other test cells made, it sees
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import builtins
 import io
-import math
 import random
 import signal
 import sys
@@ -23,8 +22,6 @@ from contextlib import (
     redirect_stdout,
     suppress,
 )
-from decimal import Decimal
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +42,7 @@ from nbproctor.judge.compiled import (
     used_in,
 )
 from nbproctor.judge.exports import MODULE
-from nbproctor.judge.proxy import ProcessEnded, Proxy, StudentRaised
+from nbproctor.judge.proxy import ProcessEnded, StudentRaised
 from nbproctor.judge.session import Session
 from nbproctor.protocol.frames import Interruption
 from nbproctor.sandbox.policy import site_packages
@@ -240,39 +237,6 @@ def refuse_truth_of_arrays() -> None:
 # ---- one test cell run -----
 
 
-def points_of(value: Any, most: float) -> float:
-    """Score the value of a test cell that raised nothing: within 0 and `most`.
-
-    By nbgrader's rule, a value that is not a plain number earns all points. If that
-    were so for NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got
-    - want) < tol …)`` worth everything. An array counts as its smallest number. An
-    array of other values, a complex number, and an object that stays in the student's
-    process count as 0.
-    """
-    try:
-        # An integer may be too long for a float. NaN is not more than 0.
-        return float(min(max(0, _number(value)), most))
-    # A signaling NaN, or an object of the test that cannot be compared.
-    except Exception:
-        return 0.0
-
-
-def _number(value: Any) -> Any:
-    """Return the number that a test cell ends in; infinity if it ends in no number."""
-    if isinstance(value, Proxy | complex):
-        return 0
-    kind = type(value)
-    if kind.__name__ in ("NAType", "NaTType"):  # a sum with such a value is one, too
-        return 0
-    if isinstance(value, np.ndarray | np.generic):
-        number_kind = value.dtype.kind
-        if number_kind in "iuf" and value.size:
-            return float(value.min())
-        if number_kind != "b":
-            return 0.0
-    return value if kind in (int, float, Fraction, Decimal) else math.inf
-
-
 @contextmanager
 def captured(
     student_seconds: Callable[[], float],
@@ -302,8 +266,12 @@ def _reset_global_state(session: Session, first_seed: int) -> Iterator[None]:
         warnings.catch_warnings(),
         np.errstate(),
         np.printoptions(),
-        replaced(np.random, seed=partial(_seed, np.random.seed, "numpy", session)),
-        replaced(random, seed=partial(_seed, random.seed, "random", session)),
+        replaced(
+            np.random, seed=partial(_seed_everywhere, np.random.seed, "numpy", session)
+        ),
+        replaced(
+            random, seed=partial(_seed_everywhere, random.seed, "random", session)
+        ),
     ):
         yield
 
@@ -320,13 +288,13 @@ def seed_student(session: Session, seed: int) -> None:
         session.ask("seed", "random", [seed % 2**62])
 
 
-def _seed(
+def _seed_everywhere(
     seed_judge: Any,
     module: str,
     session: Session,
     *values: Any,
 ) -> None:
-    """Seed a global generator, and the student's."""
+    """Seed a global generator of the judge, of the student and of the references."""
     seed_judge(*values)
     for each in (session, session.reference_session):
         if each:

@@ -9,17 +9,22 @@ contain the test's data.
 from __future__ import annotations
 
 import ast
+import math
 import re
 import traceback
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from nbproctor import expect, results
 from nbproctor.judge.compiled import TEST_FILE, BrokenTestError
 from nbproctor.judge.exports import NotExportableError, builtin_name
 from nbproctor.judge.guard import TemplateError
-from nbproctor.judge.proxy import StudentRaised
+from nbproctor.judge.proxy import Proxy, StudentRaised
 from nbproctor.markers import parse
 from nbproctor.notebook import Cell
 from nbproctor.protocol.frames import UnsendableError
@@ -355,6 +360,39 @@ def _is_helpful(text: str, sources: Mapping[str, str]) -> bool:
     )
 
 
+def score_value(value: Any, most: float) -> float:
+    """Score the value of a test cell that raised nothing: within 0 and `most`.
+
+    By nbgrader's rule, a value that is not a plain number earns all points. If that
+    were so for NumPy's numbers, a wrong answer of such a type would make ``sum(abs(got
+    - want) < tol …)`` worth everything. An array counts as its smallest number. An
+    array of other values, a complex number, and an object that stays in the student's
+    process count as 0.
+    """
+    try:
+        # An integer may be too long for a float. NaN is not more than 0.
+        return float(min(max(0, _number_of(value)), most))
+    # A signaling NaN, or an object of the test that cannot be compared.
+    except Exception:
+        return 0.0
+
+
+def _number_of(value: Any) -> Any:
+    """Return the number that a test cell ends in; infinity if it ends in no number."""
+    if isinstance(value, Proxy | complex):
+        return 0
+    kind = type(value)
+    if kind.__name__ in ("NAType", "NaTType"):  # a sum with such a value is one, too
+        return 0
+    if isinstance(value, np.ndarray | np.generic):
+        number_kind = value.dtype.kind
+        if number_kind in "iuf" and value.size:
+            return float(value.min())
+        if number_kind != "b":
+            return 0.0
+    return value if kind in (int, float, Fraction, Decimal) else math.inf
+
+
 def score_outputs(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
     """Score a test cell by its outputs, as nbgrader does.
 
@@ -371,7 +409,7 @@ def score_outputs(outputs: list[Output], cell: Cell) -> tuple[float, Message]:
         if output.get("output_type") == "error":
             return 0.0, _of_error_output(output, cell)
     for output in outputs:
-        number = _number(output)
+        number = _number_in(output)
         if number is None:
             continue
         if number not in _numbers(cell):
@@ -401,7 +439,7 @@ def _of_error_output(output: Output, cell: Cell) -> Message:
     )
 
 
-def _number(output: Output) -> float | None:
+def _number_in(output: Output) -> float | None:
     if output.get("output_type") != "execute_result":
         return None
     try:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 
-from nbproctor.judge.testcell import points_of, refuse_truth_of_arrays
+from nbproctor.judge.testcell import refuse_truth_of_arrays
+from nbproctor.judge.verdicts import score_value
 from tests.protocol import messages
 
 
@@ -23,7 +24,7 @@ from tests.protocol import messages
 @example(np.array([np.nan, 1.0]))
 @settings(max_examples=200)
 def test_every_value_gives_points_within_the_limits(value: Any) -> None:
-    assert 0 <= points_of(value, 2.0) <= 2
+    assert 0 <= score_value(value, 2.0) <= 2
 
 
 VALUES = messages.values(messages.plain)
