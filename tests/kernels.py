@@ -1,5 +1,6 @@
 """Kernels for tests that look at marks: long tracebacks take longer than the code."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,12 @@ def run_in_kernel(
     What is printed at once may come in pieces, which are put together.
     """
     with kernel_config() as config:
-        nbclient.NotebookClient(
+        client = nbclient.NotebookClient(
             notebook,
             resources={"metadata": {"path": str(folder)}},
             config=config,
             timeout=120,
             coalesce_streams=True,
             **options,
-        ).execute()
+        )
+        asyncio.run(client.async_execute())
