@@ -204,7 +204,7 @@ class Check:
 
     name: str
     passed: bool
-    found: str
+    finding: str
 
 
 @dataclass

@@ -107,7 +107,7 @@ def audit(
         all_checks += _check_borrowed_answers(master, borrowed_answers)
         entries += tried
     hints += [
-        f"no test enters a branch of {entry.place or entry.name}: {branch}"
+        f"no test enters a branch of {entry.location or entry.name}: {branch}"
         for entry in entries
         for branch in entry.untried
         if entry.kind != "mutant"
@@ -166,7 +166,7 @@ def _whole_notebooks(
             yield Check(
                 name=name,
                 passed=False,
-                found=str(error),
+                finding=str(error),
             )
             continue
         verdicts = {verdict.cell_id: verdict for verdict in report.verdicts}
@@ -181,13 +181,13 @@ def _whole_notebooks(
         yield Check(
             name=name,
             passed=has_all_points if is_reference else not earned,
-            found=text,
+            finding=text,
         )
         if proof:
             yield Check(
                 name=SENTENCES,
                 passed=not proof.message,
-                found=proof.message or "each is said of its own formula",
+                finding=proof.message or "each is said of its own formula",
             )
 
 
@@ -211,7 +211,7 @@ def _check_borrowed_answers(
         yield Check(
             name=name,
             passed=False,
-            found=f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. "
+            finding=f"{borrowed.name} gives away {borrowed.exercise}: {borrowed.says}. "
             "Tests must not pass a correct answer to student code "
             "(docs/tests.md).",
         )
@@ -220,7 +220,7 @@ def _check_borrowed_answers(
         yield Check(
             name=name,
             passed=True,
-            found=f"{calls} calls, and none passes a correct answer to student code",
+            finding=f"{calls} calls, and none passes a correct answer to student code",
         )
 
 

@@ -132,8 +132,12 @@ class AuditResult:
         """All reasons for which the audit fails, as sentences."""
         return [
             *self.problems,
-            *(f"{e.place or e.exercise}: {e.fault}" for e in self.entries if e.fault),
-            *(f"{c.name}: {c.found}" for c in self.checks if not c.passed),
+            *(
+                f"{e.location or e.exercise}: {e.fault}"
+                for e in self.entries
+                if e.fault
+            ),
+            *(f"{c.name}: {c.finding}" for c in self.checks if not c.passed),
         ]
 
     @property

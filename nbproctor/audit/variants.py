@@ -58,7 +58,7 @@ class Trial:
     kind: Kind
     name: str
     source: str
-    place: str = ""
+    location: str = ""
     diff: str = ""
     says: tuple[str, ...] = ()  # if it is wrong: a message must contain one of these
     unnamed: bool = False  # the author knows that no message names its symptom
@@ -174,7 +174,7 @@ def read_variants(folder: Path, reference: str) -> tuple[list[Trial], list[str]]
                     kind=kind,
                     name=name,
                     source=source,
-                    place=location,
+                    location=location,
                     says=(says,) if isinstance(says, str) else tuple(says),
                     unnamed=table.get("unnamed", False),
                     announced=table.get("announced", ""),

@@ -354,7 +354,7 @@ def check_release(course: Course) -> list[Check]:
         with _try_release(course) as folder:
             fresh = _contents(folder / "try" / course.assignment)
     except CourseError as error:
-        return [Check("source", passed=False, found=str(error))]
+        return [Check("source", passed=False, finding=str(error))]
     markers = [
         marker
         for path, data in fresh.items()
@@ -363,15 +363,15 @@ def check_release(course: Course) -> list[Check]:
     ]
     finding = f"found {markers}" if markers else "no markers"
     checks = [
-        Check("source", passed=True, found="can be released"),
-        Check("release is clean", passed=not markers, found=finding),
+        Check("source", passed=True, finding="can be released"),
+        Check("release is clean", passed=not markers, finding=finding),
     ]
     release = course.folder("release")
     if old := _contents(release):
         is_new = fresh == old
         mismatch = f"{release} does not match the source: make the release again"
         finding = "matches the source" if is_new else mismatch
-        checks.append(Check("release is new", passed=is_new, found=finding))
+        checks.append(Check("release is new", passed=is_new, finding=finding))
     return checks
 
 

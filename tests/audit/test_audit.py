@@ -514,7 +514,7 @@ def test_variants_get_the_marks_that_plain_python_gives_them(
         for cell in lab_master.of_kind("provided", "solution", "helper"):
             assert cell.skip or passes(cell.source, names), cell.id
     # Grading takes off the stub's last line below a finished answer; a kernel does not.
-    variants = [e for e in lab.entries if e.place and e.name != "raise_left_below"]
+    variants = [e for e in lab.entries if e.location and e.name != "raise_left_below"]
     assert len(variants) > 40
     for variant in variants[1::4]:
         passes(variant.source, names)
@@ -527,5 +527,5 @@ def test_variants_get_the_marks_that_plain_python_gives_them(
         ]
         with recording({}, variant.source):  # a kernel does not know its numbers
             failed = {test.id for test in tests if not passes(test.source, names)}
-        assert failed == variant.caught.keys(), variant.place
+        assert failed == variant.caught.keys(), variant.location
         assert passes(find_cell(lab_master, variant.exercise).source, names)

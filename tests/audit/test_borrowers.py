@@ -87,7 +87,7 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
     }
     checks = borrowed(tmp_path, **right, given="3 * X + 1")
     assert not any(check.passed for check in checks)
-    reasons = [check.found.partition(". ")[0] for check in checks]
+    reasons = [check.finding.partition(". ")[0] for check in checks]
     assert sorted(reasons) == [
         "<lambda> gives away double: it earns the points of double-values",
         "Model.forward gives away forward: it earns the points of forward-values",
@@ -101,4 +101,4 @@ def test_a_right_answer_that_a_test_hands_over_is_a_fault(tmp_path: Path) -> Non
 def test_other_objects_may_be_handed_over(tmp_path: Path) -> None:
     (check,) = borrowed(tmp_path)
     assert check.passed
-    assert check.found.startswith("5 calls, and none passes")
+    assert check.finding.startswith("5 calls, and none passes")

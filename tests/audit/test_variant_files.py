@@ -116,14 +116,14 @@ cell = "area = max"
     assert problems == []
     turned, adds, half, added_twice, largest, unnamed_variant = variants
     assert TURNED.endswith(f"{turned.source}\n") and turned.kind == "right"
-    assert turned.place == "variants/geometry/area/right/turned.py"
+    assert turned.location == "variants/geometry/area/right/turned.py"
     assert adds.source == REFERENCE.replace("*", "+")
     assert half.source == "def area(a, b):\n    return b * a / 2\n"
     assert added_twice.source == REFERENCE.replace("return a * b", "return 2 * a + b")
     assert largest.source == "def area(a, b):\n    a = max(a, b)\n    return a\n"
     assert adds.says == ("was added",) and half.says == ("half", "divided by 2")
     assert (half.announced, half.unnamed) == ("rectangles", False)
-    assert half.place == "variants/geometry/area/wrong.toml, half"
+    assert half.location == "variants/geometry/area/wrong.toml, half"
     assert unnamed_variant.unnamed and unnamed_variant.source == "area = max"
 
 
