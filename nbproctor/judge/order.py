@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import (
     Callable,
     Collection,
@@ -90,7 +90,7 @@ def plan_notebook(job: Job, tests: Tests) -> list[Step]:
 
 
 def with_second_runs(
-    steps: Sequence[Step], judge_again: Callable[[Cell, set[str]], object]
+    steps: Sequence[Step], judge_again: Callable[[Cell, frozenset[str]], object]
 ) -> Iterator[Step]:
     """Yield a plan; call `judge_again` right after each test of an exercise.
 
@@ -99,12 +99,13 @@ def with_second_runs(
     passes to student code cannot help with an earlier test, even if one process could
     leave a message for another.
     """
-    for number, step in enumerate(steps, 1):
+    coming = Counter(step.test.exercise for step in steps if step.test)
+    for step in steps:
         yield step
         test = step.test
         if test and test.exercise:
-            later_tests = [later.test for later in steps[number:] if later.test]
-            unfinished = {later.exercise for later in later_tests if later.exercise}
+            coming[test.exercise] -= 1
+            unfinished = frozenset(filter(None, +coming))
             judge_again(test, unfinished)
 
 
@@ -144,7 +145,8 @@ def follow_through_plan(
     own_texts = [masters[name].source for name in solutions]
     own_texts += [cell.source for cell in answers.values()]
     own_names = union(CellText.parse(text).names for text in own_texts)
-    unfinished_cells = union(_solutions_of(name, job.cells) for name in unfinished)
+    unusable = union(_solutions_of(name, job.cells) for name in unfinished)
+    usable = tests.functions.keys() - unusable
     references = []
     reference_functions = set[str]()
     steps = extras[""]
@@ -159,7 +161,7 @@ def follow_through_plan(
             steps.append(Step(f"provided {name}", master.stub))
         elif master.kind == "test":
             steps.append(Step(name, test=master))
-        elif is_above and name in tests.functions.keys() - unfinished_cells:
+        elif is_above and name in usable:
             functions = tests.functions[name] - own_names
             reference_functions |= functions
             step_name = f"functions of {name}"

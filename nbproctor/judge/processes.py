@@ -254,7 +254,13 @@ class StudentProcesses:
         session = self._reference_session = self.start_session({})
         session.is_only_process = False
         for source in references.cells:
-            session.ask("run", source, None, False, seconds=self.limits.cell)
+            session.ask(
+                "run",
+                source,
+                None,
+                False,
+                seconds=self.limits.cell,
+            )
         functions = session.begin(sorted(references.functions))
         return {
             name: ReferenceFunction(function) for name, function in functions.items()

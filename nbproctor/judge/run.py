@@ -96,7 +96,7 @@ class SecondRuns:
     # Exercise → its run, and the steps that are still to come.
     _runs: dict[str, tuple[NotebookRun, list[Step]]] = field(default_factory=dict)
 
-    def judge(self, test: Cell, unfinished: set[str]) -> None:
+    def judge(self, test: Cell, unfinished: frozenset[str]) -> None:
         """Judge a test again if this test or one before it lost its exercise points.
 
         Called directly after the first run has judged the test, before any later test.
@@ -126,7 +126,7 @@ class SecondRuns:
     def _begin(
         self,
         exercise: str,
-        unfinished: set[str],
+        unfinished: frozenset[str],
         test: Cell,
     ) -> None:
         first_run = self.first_run
@@ -363,7 +363,7 @@ class NotebookRun:
             return self._stopped(cell, end)
         with testcell.captured(student.processor_seconds) as (out, err, measured):
             try:
-                value, error = self._run_test(cell, session)
+                points, error = self._run_test(cell, session)
                 is_first = cell.exercise not in self._memory_retries
                 lacks_memory = isinstance(error, MemoryError) and is_first
                 if lacks_memory and not session.has_answered:
@@ -372,9 +372,6 @@ class NotebookRun:
                     self._memory_retries.add(cell.exercise)
                     student.exclude_memory_hog()
                     return self._judge(cell)
-                points = 0.0
-                if error is None:
-                    points = verdicts.score_value(value, max_points)
                 has_written, uncalled_method = session.end_test()
             except ProcessEnded as end:
                 session.close(end)
@@ -407,8 +404,8 @@ class NotebookRun:
         self,
         cell: Cell,
         session: Session,
-    ) -> tuple[Any, BaseException | None]:
-        """Run a test in the judge; return its value, or what it raised."""
+    ) -> tuple[float, BaseException | None]:
+        """Run a test in the judge; return its points, and what it raised."""
         try:
             value = self._names.run(
                 cell.id,
@@ -419,8 +416,8 @@ class NotebookRun:
         except ProcessEnded:
             raise
         except BaseException as error:  # a test may raise anything
-            return None, error
-        return value, None
+            return 0.0, error
+        return verdicts.score_value(value, cell.points), None
 
     @cached_property
     def _student_names(self) -> set[str]:

@@ -162,6 +162,9 @@ class Namespace:
         student_names = used_names - test_names - (library_names - tests.solution_names)
         imported_names = (tests.solution_imports & used_names) - test.shared
 
+        built_in = dict(_BUILT_IN)
+        for student_name in student_names:
+            built_in.pop(student_name, None)
         space = self._space
         space.clear()
         student_objects = session.begin(
@@ -172,7 +175,7 @@ class Namespace:
         student_objects |= session.reference_functions
         missing_imports = imported_names - student_objects.keys()
         space["__name__"] = MODULE
-        space["__builtins__"] = _only(_BUILT_IN, _BUILT_IN.keys() - student_names)
+        space["__builtins__"] = built_in
         # No other module, so that ``dir()`` shows what the student has.
         space |= _only(self._modules, used_names - student_names - missing_imports)
         # Of the student process's answer, only the requested names are used.
