@@ -149,7 +149,12 @@ class Cluster(AbstractContextManager["Cluster"]):
             _data_producer=True,  # it waits in the scheduler until a worker is free
         )
         # Without the timeout, what is sent first is executed first.
-        return self._client.get({key: task}, key, sync=False, fifo_timeout=0)
+        return self._client.get(
+            {key: task},
+            key,
+            sync=False,
+            fifo_timeout=0,
+        )
 
     async def _register(self, grader: Grader) -> None:
         """Give an assignment to all workers, including those that start later.

@@ -70,7 +70,11 @@ class Settings:
         These are the limits and the assignment's own files: the content of single
         files, the name and size of files in folders.
         """
-        policy = replace(self.policy, files=(), weak=False)
+        policy = replace(
+            self.policy,
+            files=(),
+            weak=False,
+        )
         settings = replace(self, policy=policy)
         total = hashlib.sha256(repr(settings).encode())
         single_files = {Path(path) for _, path in self.policy.files}

@@ -74,7 +74,12 @@ def expect(
     if not is_numeric or np.isnan(right).any():
         raise ValueError(f"The test of {name} is broken: it expects {want!r:.60}.")
     is_list = isinstance(want, list | tuple)
-    answer = _numbers(got, name, right.shape, lists=is_list)
+    answer = _numbers(
+        got,
+        name,
+        right.shape,
+        lists=is_list,
+    )
     number_kinds = {answer.dtype.kind, right.dtype.kind}
     with np.errstate(all="ignore"):
         if number_kinds <= {"i", "u"}:

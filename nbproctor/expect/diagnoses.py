@@ -55,7 +55,12 @@ def fits(
     scale = np.abs(want).max()
     if not 0 < scale < np.inf:
         return False
-    return np.allclose(got, want, rtol=rtol, atol=1e-6 * scale)
+    return np.allclose(
+        got,
+        want,
+        rtol=rtol,
+        atol=1e-6 * scale,
+    )
 
 
 def diagnosis(

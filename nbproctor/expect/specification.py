@@ -742,10 +742,9 @@ def _ask_one_object(
     split = [specification.state_and_arguments(case) for case in cases]
     first_state, objects = split[0]
     calls, beginning = specification.target.start(first_state)
-    first_answer = len(calls)
     owner = beginning[-1]
     reads = [(getattr, owner, name, None) for name in specification.reads]
-    change_counts = []
+    is_answer = [False] * len(calls)  # whether the result of each call is yielded
     for number, (state, arguments) in enumerate(split):
         gets_new = number == turn
         set_value = setattr if gets_new else set_in_place
@@ -766,11 +765,10 @@ def _ask_one_object(
         if keep and number == len(cases) - 2:
             call = (answer_and_overwrite, *call)
         calls += [*changes, *reads, call, *reads]
-        change_counts.append(len(changes))
-    answers = itertools.islice(answers_of(*calls, keep=keep), first_answer, None)
-    for (state, _), count in zip(split, change_counts, strict=True):
-        for _ in range(count):
-            next(answers)
+        is_answer += [False] * len(changes)
+        is_answer += [True] * (len(calls) - len(is_answer))
+    answers = itertools.compress(answers_of(*calls, keep=keep), is_answer)
+    for state, _ in split:
         for name in specification.reads:
             value = next(answers)
             if is_of(value, np.ndarray):

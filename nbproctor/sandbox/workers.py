@@ -153,7 +153,11 @@ class _Worker:
         command = [sys.executable, "-P", "-m", module]
         pipe = subprocess.PIPE
         try:
-            self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+            self.process = subprocess.Popen(
+                command,
+                stdin=pipe,
+                stdout=pipe,
+            )
         except OSError as error:
             raise WorkerError(f"No process can be started here ({error}).") from error
         assert self.process.stdin and self.process.stdout
