@@ -77,7 +77,7 @@ _CLIENT = re.compile(
 
 
 @dataclass
-class Question:
+class AdoptedExercise:
     """An exercise of the other grader."""
 
     name: str
@@ -99,7 +99,7 @@ class AdoptedCell:
 
     cell: NotebookNode
     kind: str
-    question: Question | None = None  # that the cell answers
+    exercise: AdoptedExercise | None = None  # that the cell answers
 
     @property
     def grade_id(self) -> str:
@@ -135,8 +135,8 @@ class Adopted:
         self.questions: list[str] = []
         self.files: list[str] = []
         self.unanswered: list[str] = []
-        self._question: Question | None = None
-        self._exercises: list[Question] = []
+        self._exercise: AdoptedExercise | None = None
+        self._exercises: list[AdoptedExercise] = []
         self._folder = tests
         self._block = ""  # SOLUTION, TESTS or PROMPT
         self._names: set[str] = set()
@@ -147,8 +147,8 @@ class Adopted:
         )
         for cell in cells:
             self._add(cell)
-        for question in self._exercises:
-            self._set_points(question)
+        for exercise in self._exercises:
+            self._set_points(exercise)
         self._share_points()
         self._mark_answers()
 
@@ -174,7 +174,7 @@ class Adopted:
         if content == "QUESTION":
             self._close()
             if begins:
-                self._open(settings)
+                self._exercise = self._open(settings)
         elif content:
             self._block = content if begins else ""
         else:
@@ -183,37 +183,36 @@ class Adopted:
                 if key.endswith("files") and names:
                     self.files += map(str, names)
 
-    def _open(self, settings: Settings) -> Question:
+    def _open(self, settings: Settings) -> AdoptedExercise:
         points = settings.get("points")
         if isinstance(points, dict):
             points = points.get("total") or [points.get("each", 1)]
         name = re.sub(r"\W+", "_", str(settings.get("name", "question")))
-        question = Question(
+        exercise = AdoptedExercise(
             name=self._free(name),
             points=points,
             by_hand=bool(settings.get("manual")),
         )
-        self._question = question
-        self._exercises.append(question)
-        return question
+        self._exercises.append(exercise)
+        return exercise
 
     def _close(self) -> None:
-        self._question = None
+        self._exercise = None
         self._block = ""
 
     # ---- cells -----------------------------------------------------------------
 
     def _add_code(self, cell: NotebookNode) -> None:
-        checked_questions = _CHECK.findall(cell.source)
+        checked_names = _CHECK.findall(cell.source)
         cell.source = _CLIENT.sub("", cell.source).strip("\n")
-        for name in checked_questions:
+        for name in checked_names:
             self._add_test_file(name)
         if not cell.source.strip():
             return
         is_test = self._block == "TESTS" or is_marked_test(cell.source)
-        if self._question and is_test:
-            self._add_test(cell)
-        elif self._question or checked_questions:
+        if self._exercise and is_test:
+            self._add_test(self._exercise, cell)
+        elif self._exercise or checked_names:
             self._copy(cell)
         elif is_test or has_assertion(cell.source):
             self._add_plain_test(cell)
@@ -223,17 +222,17 @@ class Adopted:
     def _copy(self, cell: NotebookNode) -> None:
         """Add a cell unchanged, perhaps as an answer.
 
-        It is an answer if it is in a block of solutions, or is the first cell below its
-        question in a notebook without such blocks.
+        It is an answer if it is in a block of solutions, or is the first cell of its
+        exercise in a notebook without such blocks.
         """
         row = self._append_cell(cell, cell.cell_type)
-        question = self._question
-        if not question:
+        exercise = self._exercise
+        if not exercise:
             return
-        is_first = not (self._marks_answers or question.is_answered)
-        may_answer = question.by_hand or cell.cell_type != "markdown"
+        is_first = not (self._marks_answers or exercise.is_answered)
+        may_answer = exercise.by_hand or cell.cell_type != "markdown"
         if may_answer and (is_first or self._block == "SOLUTION"):
-            self._set_answer(row, question)
+            self._set_answer(row, exercise)
 
     def _add_test_file(self, name: str) -> None:
         """Add the tests of ``tests/`` that a cell calls by their name."""
@@ -241,53 +240,57 @@ class Adopted:
         if not path.is_file():
             return  # the tests are in the notebook
         points, tests = read_test_file(path)
-        question = self._question
-        if not question or question.name != name:
-            question = self._open({"name": name})
-        question.points = question.points or points
+        exercise = self._exercise
+        if not exercise or exercise.name != name:
+            exercise = self._open({"name": name})
+        exercise.points = exercise.points or points
         last = self.cells[-1] if self.cells else None
         for settings in tests:
-            self._add_test(nbformat.v4.new_code_cell(settings["code"]), settings)
-        if not question.is_answered:
-            row = self._find_defining_cell(question.test_code) or last
-            if row and not row.question and row.kind == "code":
-                self._set_answer(row, question)
+            test = nbformat.v4.new_code_cell(settings["code"])
+            self._add_test(exercise, test, settings)
+        if not exercise.is_answered:
+            row = self._find_defining_cell(exercise.test_code) or last
+            if row and not row.exercise and row.kind == "code":
+                self._set_answer(row, exercise)
         self._close()
 
-    def _set_answer(self, row: AdoptedCell, question: Question) -> None:
-        """Make a cell an answer to a question; the first one gets its points."""
-        grade_id = question.name
-        points = _sum(question.points or 1)
-        if question.is_answered:
-            grade_id = self._free(f"{question.name}_part")
+    def _set_answer(self, row: AdoptedCell, exercise: AdoptedExercise) -> None:
+        """Make a cell an answer to an exercise; the first one gets its points."""
+        grade_id = exercise.name
+        points = _sum(exercise.points or 1)
+        if exercise.is_answered:
+            grade_id = self._free(f"{exercise.name}_part")
             points = 0.0
-        question.is_answered = True
-        row.question = question
-        row.kind = "answer, graded by hand" if question.by_hand else "answer"
+        exercise.is_answered = True
+        row.exercise = exercise
+        row.kind = "answer, graded by hand" if exercise.by_hand else "answer"
         _set_grader(
             row.cell,
             grade_id=grade_id,
-            points=points if question.by_hand else None,
+            points=points if exercise.by_hand else None,
         )
 
-    def _add_test(self, cell: NotebookNode, settings: Mapping[str, Any] = {}) -> None:
-        """Add a test of the current question, or say why it is left out."""
-        question = self._question
-        assert question
+    def _add_test(
+        self,
+        exercise: AdoptedExercise,
+        cell: NotebookNode,
+        settings: Mapping[str, Any] = {},
+    ) -> None:
+        """Add a test of an exercise, or say why it is left out."""
         try:
             test = read_test(cell, settings)
         except (AdoptError, ValueError) as error:
-            self.questions.append(f"{question.name}: {error} Left out.")
+            self.questions.append(f"{exercise.name}: {error} Left out.")
             return
         test_cell = nbformat.v4.new_code_cell(test.code)
         self._append_cell(
             test_cell,
             kind="hidden test" if test.is_hidden else "public test",
         )
-        question.tests.append(test_cell)
+        exercise.tests.append(test_cell)
         _set_grader(
             cell=test_cell,
-            grade_id=self._free(f"{question.name}_test_{len(question.tests)}"),
+            grade_id=self._free(f"{exercise.name}_test_{len(exercise.tests)}"),
             points=test.points,
             is_test=True,
         )
@@ -295,16 +298,15 @@ class Adopted:
     def _add_plain_test(self, cell: NotebookNode) -> None:
         """Add assertions as a test of the nearest cell above that they test."""
         row = self._find_defining_cell(cell.source)
-        if not row or (row.question and not row.question.is_plain):
+        if not row or (row.exercise and not row.exercise.is_plain):
             self._leave_out(cell)
             return
-        if not row.question:
-            question = self._open({"name": "exercise"})
-            question.is_plain = True
-            self._set_answer(row, question)
-        self._question = row.question
-        self._add_test(cell)
-        self._question = None
+        exercise = row.exercise
+        if not exercise:
+            exercise = self._open({"name": "exercise"})
+            exercise.is_plain = True
+            self._set_answer(row, exercise)
+        self._add_test(exercise, cell)
 
     def _leave_out(self, cell: NotebookNode) -> None:
         """Ask about assertions that test no answer; never publish hidden ones."""
@@ -352,14 +354,14 @@ class Adopted:
 
     # ---- the whole notebook ----------------------------------------------------
 
-    def _set_points(self, question: Question) -> None:
-        """Give tests the points that their question says, and list what is missing."""
-        tests = question.tests
-        if tests and not question.is_answered:
-            self.unanswered.append(question.name)
-        elif not tests and not question.by_hand:
-            self.questions.append(f"{question.name}: it has no test.")
-        points = question.points
+    def _set_points(self, exercise: AdoptedExercise) -> None:
+        """Give tests the points that their exercise says, and list what is missing."""
+        tests = exercise.tests
+        if tests and not exercise.is_answered:
+            self.unanswered.append(exercise.name)
+        elif not tests and not exercise.by_hand:
+            self.questions.append(f"{exercise.name}: it has no test.")
+        points = exercise.points
         if isinstance(points, list) and len(points) in (1, len(tests)):
             points *= len(tests) // len(points)
             for test, each in zip(tests, points, strict=True):
@@ -370,13 +372,13 @@ class Adopted:
             _share_out(0, tests)
 
     def _share_points(self) -> None:
-        """Give other tests the points of their heading, else one point a question."""
+        """Give other tests the points of their heading, else one point an exercise."""
         for section in reversed(sections(self.notebook.cells)):
             _share_out(section.points, section.cells)
-        for question in self._exercises:
-            is_unknown = _share_out(1, question.tests)
-            if is_unknown and question.is_plain:
-                self.questions.append(f"{question.name}: are its tests worth 1 point?")
+        for exercise in self._exercises:
+            is_unknown = _share_out(1, exercise.tests)
+            if is_unknown and exercise.is_plain:
+                self.questions.append(f"{exercise.name}: are its tests worth 1 point?")
 
     def _mark_answers(self) -> None:
         """Mark the solutions in code cells; list cells that have none or only that."""
@@ -387,15 +389,15 @@ class Adopted:
             if row.cell.cell_type != "code" or row.kind.endswith("test"):
                 continue
             marked = solution_marks(source)
-            if row.question and BEGIN not in marked:
-                tested = CellText.parse(row.question.test_code).uses
+            if row.exercise and BEGIN not in marked:
+                tested = CellText.parse(row.exercise.test_code).uses
                 marked = mark_solution(marked, tested)
             if BEGIN not in marked:
                 if any(defined_names(source)):
                     visible_cells.append(str(number))
                 continue
             row.cell.source = marked
-            if not row.question:
+            if not row.exercise:
                 row.kind = "answer"
                 _set_grader(row.cell, self._free("answer"))
             elif has_blank(source):
@@ -409,7 +411,7 @@ class Adopted:
                 "there a line that students should see? Move it above "
                 f"{BEGIN!r}."
             )
-        if visible_cells and any(question.is_plain for question in self._exercises):
+        if visible_cells and any(exercise.is_plain for exercise in self._exercises):
             self.questions.append(
                 f"Students see these cells as they are: {', '.join(visible_cells)}."
             )
