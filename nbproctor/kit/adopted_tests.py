@@ -181,7 +181,7 @@ def is_marked_test(source: str) -> bool:
 
 def has_assertion(source: str) -> bool:
     """Whether code asserts something, itself or with a function such as NumPy's."""
-    for node in walk_top_level(parse(source)):
-        if re.match(r"assert |(\w+\.)*assert\w*\(", ast.unparse(node)):
-            return True
-    return False
+    return any(
+        re.match(r"assert |(\w+\.)*assert\w*\(", ast.unparse(node))
+        for node in walk_top_level(parse(source))
+    )

@@ -95,13 +95,10 @@ def shorten(
     markers: Markers,
 ) -> tuple[RawNotebook, set[str]]:
     """Return a source notebook, changed in place, and the exercises given in it."""
-    named_cells = {}
-    left_out = set()
-    for position, raw in enumerate(content["cells"]):
-        name = cell_name(raw, position)
-        named_cells[name] = raw
-        if _hours_of(raw) > hours:
-            left_out.add(name)
+    named_cells = {
+        cell_name(raw, position): raw for position, raw in enumerate(content["cells"])
+    }
+    left_out = {name for name, raw in named_cells.items() if _hours_of(raw) > hours}
     provided = set()
     for cell in read_cells(
         raw=content["cells"],

@@ -124,10 +124,9 @@ def requirements(course: Course) -> list[str]:
         modules.update(set(imports(text)) - _optional_imports(text))
     modules -= {path.stem for path in local}
     providers = _providers()
-    packages = set(TOOLS)
-    for module in modules:
-        top = module.partition(".")[0]
-        packages.update(providers.get(top, ()))
+    packages = TOOLS.union(
+        *(providers.get(module.partition(".")[0], ()) for module in modules)
+    )
     pins = _pins(course)
     lines = []
     for package in sorted(packages):

@@ -127,10 +127,10 @@ def is_literal(expression: ast.expr | str) -> bool:
 
 def has_blank(source: str) -> bool:
     """Whether code has ``...`` where students write, as ``x = ...``, not ``x[...]``."""
-    for node in walk_top_level(parse(source), ast.Subscript):
-        if isinstance(node, ast.Constant) and node.value is ...:
-            return True
-    return False
+    return any(
+        isinstance(node, ast.Constant) and node.value is ...
+        for node in walk_top_level(parse(source), ast.Subscript)
+    )
 
 
 def defined_names(source: str) -> Iterator[str]:

@@ -78,14 +78,15 @@ class Outline:
     @classmethod
     def of(cls, master: MasterNotebook) -> Outline:
         """Return the outline of a master notebook."""
-        title = master.notebook
-        for _, text in reversed(master.texts):
-            for tag, words in reversed(headings_in(text)):
-                if tag == "h1":
-                    title = words
+        titles = (
+            heading
+            for _, text in master.texts
+            for tag, heading in headings_in(text)
+            if tag == "h1"
+        )
         return cls(
             master=master,
-            title=title,
+            title=next(titles, master.notebook),
             exercises=tuple(_exercises(master)),
         )
 
@@ -97,11 +98,11 @@ class Outline:
     @cached_property
     def texts(self) -> set[str]:
         """The Markdown of the student version, and its sanitized form."""
-        texts = set()
-        for _, text in self.master.texts:
-            texts.add(text.strip())
-            texts.add(sanitize.markdown(text).strip())
-        return texts
+        return {
+            form.strip()
+            for _, text in self.master.texts
+            for form in (text, sanitize.markdown(text))
+        }
 
     @property
     def points(self) -> float:

@@ -131,12 +131,8 @@ def fingerprints(text: str) -> set[int]:
         digest = hashlib.blake2b(gram.encode(), digest_size=8).digest()
         hashes.append(int.from_bytes(digest))
     window_count = max(len(hashes) - WINDOW + 1, 1)
-    marks = set()
-    for start in range(window_count):
-        window = hashes[start : start + WINDOW]
-        if window:
-            marks.add(min(window))
-    return marks
+    windows = (hashes[start : start + WINDOW] for start in range(window_count))
+    return {min(window) for window in windows if window}
 
 
 def similar_pairs(

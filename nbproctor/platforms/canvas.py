@@ -104,11 +104,13 @@ class Canvas(Platform):
         What follows the numbers is not read, but must not be "link".
         """
         names = [self.parse([text]) for text in address.split("/")]
-        alike = []
-        for name in filter(None, names):
-            stem = re.sub(r"(?<=.)-\d+$", "", name.file.stem)  # of ``lab-1``
-            if stem == page.stem or len(names) == 1:
-                alike.append(name)
+        alike = [
+            name
+            for name in filter(None, names)
+            # Without the number of ``lab-1``.
+            if re.sub(r"(?<=.)-\d+$", "", name.file.stem) == page.stem
+            or len(names) == 1
+        ]
         if not alike:
             return {}
         newest = max(alike, key=attrgetter("age"))

@@ -208,8 +208,11 @@ class Download:
             self.add_question(label, str(match))
             return None
         words = {name_in(file.file, self.file_names) for file in files} - {""}
-        owners = [self.roster.find(word_identity(word)).person for word in words]
-        names = {owner.name for owner in owners if owner}
+        names = {
+            owner.name
+            for word in words
+            if (owner := self.roster.find(word_identity(word)).person)
+        }
         if names:
             self.add_question(
                 label,

@@ -99,8 +99,11 @@ def read_plain_files(
     depth = _depth(paths, file_names, roster)
     names = {}
     paths_below = {path: PurePosixPath(*path.parts[depth:]) for path in paths}
-    loose_files = [path for path in paths_below.values() if len(path.parts) == 1]
-    uses = Counter(name_in(path, file_names) for path in loose_files)
+    uses = Counter(
+        name_in(path, file_names)
+        for path in paths_below.values()
+        if len(path.parts) == 1
+    )
     for path, file in paths_below.items():
         word = name_in(file, file_names)
         # A file next to the folders may be anything, as a list of marks; and several of
@@ -144,13 +147,13 @@ def _depth(
     """
     several = []
     for depth in range(common_length(path.parts[:-1] for path in paths) + 1):
-        names = set()
-        for path in paths:
-            below = PurePosixPath(*path.parts[depth:])
-            # What else a student alone submits names nobody.
-            if len(below.parts) > 1 or below.suffix in _WORK:
-                names.add(name_in(below, file_names))
-        names -= {"", *file_names}
+        paths_below = [PurePosixPath(*path.parts[depth:]) for path in paths]
+        # What else a student alone submits names nobody.
+        names = {
+            name_in(path, file_names)
+            for path in paths_below
+            if len(path.parts) > 1 or path.suffix in _WORK
+        } - {"", *file_names}
         if any(is_of_class(name, roster) for name in names):
             return depth
         if len(names) > 1:

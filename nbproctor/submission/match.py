@@ -240,10 +240,11 @@ def _owners_of_blocks(
     """
     blocks = handed.text.blocks
     stub = stub_of(answered) if answered else CellText("")
-    owners = {}
-    for index, block in enumerate(blocks):
-        if block.signature in stub.signatures:
-            owners[index] = handed.name
+    owners = {
+        index: handed.name
+        for index, block in enumerate(blocks)
+        if block.signature in stub.signatures
+    }
     for exercise in texts.exercises:
         for index in texts.answer_in(handed.text, exercise):
             owners.setdefault(index, exercise.id)

@@ -66,9 +66,9 @@ class Version:
     def transform_cells(self, step: Callable[[SubmittedCell], str], note: str) -> None:
         """Replace the text of every cell; add the note if any has changed."""
         before = self.texts
-        for position, cell in enumerate(self.cells):
-            text = CellText.parse(step(cell))
-            self.cells[position] = replace(cell, text=text)
+        self.cells = [
+            replace(cell, text=CellText.parse(step(cell))) for cell in self.cells
+        ]
         if self.texts != before:
             self.notes.append(note)
 

@@ -297,10 +297,11 @@ class Rebuilt:
 def _in_order(ranks: list[int]) -> set[int]:
     """Return the source positions that stay in place if as few as possible move."""
     matcher = SequenceMatcher(None, ranks, sorted(ranks))
-    stay = set()
-    for match in matcher.get_matching_blocks():
-        stay.update(ranks[match.a : match.a + match.size])
-    return stay
+    return {
+        rank
+        for match in matcher.get_matching_blocks()
+        for rank in ranks[match.a : match.a + match.size]
+    }
 
 
 # ---- cells as the notebook format has them -------------------------------------------
@@ -337,10 +338,12 @@ def _to_raw_cell(
 
 def _with_ids(cells: list[RawCell]) -> list[RawCell]:
     """Give every cell a valid and unique id, never the name of a master's cell."""
-    taken = set()
-    for cell in cells:
-        if grade_id(cell):
-            taken |= {cell["id"], grade_id(cell)}
+    taken = {
+        name
+        for cell in cells
+        if grade_id(cell)
+        for name in (cell["id"], grade_id(cell))
+    }
     for number, cell in enumerate(cells):
         if grade_id(cell):
             continue
