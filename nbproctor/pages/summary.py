@@ -177,10 +177,11 @@ class Summary:
             if not cell.exercise and not cell.points and cell.id in remarkable
         ]
         #: Points that wait for a person, if anything is graded.
-        self.waiting = 0.0
-        for cell in outline.master.cells:
-            if graded.points and graded.mark(cell.id).points is None:
-                self.waiting += cell.points
+        self.waiting = sum(
+            cell.points
+            for cell in outline.master.cells
+            if graded.points and graded.mark(cell.id).points is None
+        )
 
     @property
     def next_exercise(self) -> ResultRow | None:

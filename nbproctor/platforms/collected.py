@@ -186,10 +186,10 @@ def read_record(records: Path) -> Record:
 
 
 def _save(records: Path, record: Record) -> None:
-    rows = [list(COLUMNS)]
-    for _, row in sorted(record.items()):
-        rows.append([row.get(column, "") for column in COLUMNS])
-    write_rows(records / "record.csv", rows)
+    rows = [
+        [row.get(column, "") for column in COLUMNS] for _, row in sorted(record.items())
+    ]
+    write_rows(records / "record.csv", [COLUMNS, *rows])
 
 
 def update_record(

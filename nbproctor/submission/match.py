@@ -65,13 +65,13 @@ class MasterTexts:
         """
         stub = stub_of(exercise)
         functions = stub.functions_to_write
-        last = {}
-        for index, block in enumerate(text.blocks):
-            if not stub.writes(block):
-                continue
-            for function in functions:
-                if block.defines(function):
-                    last[function.signature] = index
+        last = {
+            function.signature: index
+            for index, block in enumerate(text.blocks)
+            if stub.writes(block)
+            for function in functions
+            if block.defines(function)
+        }
         if len(last) < len(functions):
             return set()
         return set(last.values())

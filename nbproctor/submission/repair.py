@@ -54,11 +54,7 @@ def repair(
     `siblings` are the names of the assignment's other notebooks, whose files are left
     out. `Ungradable`: no file in the folder is this notebook; the message says why.
     """
-    readings, notes = _readings(
-        folder=folder,
-        master=master,
-        siblings=siblings,
-    )
+    readings, notes = _readings(folder, master, siblings)
     chosen, *others = readings
     version = chosen.version
     name = version.file.name
@@ -192,19 +188,9 @@ def _read(
     if hashlib.sha256(data).hexdigest() in master.scripts:
         raise file.fault("is a file of the assignment itself")
     has_exercises = bool(master.of_kind("solution", "task", "test"))
-    readings = []
-    for version in read_versions(
-        file=file,
-        data=data,
-        repairs=master.repairs,
-    ):
-        rebuilt = Rebuilt(
-            version=version,
-            number=number,
-            master=master,
-        )
-        if rebuilt.belongs or not has_exercises:
-            readings.append(rebuilt)
+    versions = read_versions(file, data, repairs=master.repairs)
+    rebuilt = [Rebuilt(version, number, master) for version in versions]
+    readings = [each for each in rebuilt if each.belongs or not has_exercises]
     if not readings:
         raise Ungradable(
             f"No cell of {file.quoted} belongs to this assignment's notebook "
