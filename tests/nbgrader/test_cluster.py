@@ -106,7 +106,7 @@ def test_a_killed_coordinator_goes_on_with_the_same_workers(
     local_course = shutil.copytree(a_class, tmp_path / "here")
     graded(local_course)
 
-    killed = run_python(KILLED, a_class, cluster.address, cwd=a_class)
+    killed = run_python(KILLED, a_class, cluster.address, cwd=a_class, kind="nbproctor")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     executed, finished = (
         len([*c.glob(f"{CACHE}/??/*")]) for c in (local_course, a_class)

@@ -114,7 +114,10 @@ def run_nbgrader(
     Unless another `path` is given, no environment is activated.
     """
     env = os.environ | {"PATH": path}
-    done = run_python("nbgrader", *arguments, cwd=course, env=env)
+    # What has imported nbproctor already is no stock nbgrader.
+    config = (course / "nbgrader_config.py").read_text("utf-8")
+    kind = "nbproctor" if "from nbproctor import" in config else "commands"
+    done = run_python("nbgrader", *arguments, cwd=course, env=env, kind=kind)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stderr
 
