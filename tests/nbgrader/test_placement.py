@@ -38,14 +38,14 @@ assert out.getvalue() == "fizz\\n", "It prints fizz."
 """
 PRINTS = 'def fizz(n):\n    said = "fizz" if n % 3 == 0 else str(n)\n    print(said)\n'
 RIGHT = PRINTS + "    return said"
+SOLVED = f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION"
 GRADES = {"right": ("graded", 10), "silent": ("graded", 8)}
 
 
 @pytest.fixture
 def capturing(course: Path, hand_in: HandIn) -> Path:
     """The tiny course, where one test captures what the answer prints."""
-    solved = f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION"
-    with_cells(course, {"fizz-numbers": CAPTURES, "fizz": solved})
+    with_cells(course, {"fizz-numbers": CAPTURES, "fizz": SOLVED})
     hand_in("right", fizz=RIGHT)
     hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
     return course
@@ -117,48 +117,44 @@ assert account.balance == 10
 """
 
 
-def test_a_test_that_uses_names_of_one_that_moves_moves_along(
-    course: Path, hand_in: HandIn
-) -> None:
-    with_cells(
-        course,
-        {
-            "fizz": f"{RIGHT}\n{ACCOUNT}",
-            "fizz-numbers": LOOKED_AT,
-            "fizz-multiples": USED,
-        },
-    )
-    assert nbgrader.lint(course, "tiny") == []
-    assert nbgrader.differences(nbgrader.Course(course, "tiny")) == []
-    hand_in("right", fizz=f"{RIGHT}\n{ACCOUNT}")
-    hand_in("wrong", fizz=f"{RIGHT}\n{ACCOUNT}".replace("+=", "-="))
-    results = graded(course)
-    where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
-    assert notes(results, "right") == where
-    assert statuses(results) == {"right": ("graded", 10), "wrong": ("graded", 7)}
-
-
 HIDDEN_VALUE = """\
 ### BEGIN HIDDEN TESTS
 third = fizz(3)
 assert third == "fizz"
 ### END HIDDEN TESTS
 """
+# An answer, two tests of which one moves, and what makes the answer wrong.
+MOVING = {
+    "its names are used": (
+        f"{RIGHT}\n{ACCOUNT}",
+        LOOKED_AT,
+        USED,
+        ("+=", "-="),
+    ),
+    "it needs a hidden value": (
+        SOLVED,
+        HIDDEN_VALUE,
+        CAPTURES.replace('== "fizz', '== f"{third}'),
+        ("print(said)", "pass"),
+    ),
+}
 
 
-def test_a_test_moves_along_if_one_that_moves_needs_a_value_that_it_hides(
-    capturing: Path, hand_in: HandIn
+@pytest.mark.parametrize("reason", MOVING)
+def test_a_test_moves_along_with_one_that_moves(
+    course: Path, hand_in: HandIn, reason: str
 ) -> None:
-    uses = CAPTURES.replace('== "fizz', '== f"{third}')
-    cells = {"fizz-numbers": HIDDEN_VALUE, "fizz-multiples": uses}
-    with_cells(capturing, cells)
-    assert nbgrader.lint(capturing, "tiny") == []
-    hand_in("right", fizz=RIGHT)
-    hand_in("silent", fizz=RIGHT.replace("print(said)", "pass"))
-    results = graded(capturing)
+    answer, first, second, mistake = MOVING[reason]
+    cells = {"fizz": answer, "fizz-numbers": first, "fizz-multiples": second}
+    with_cells(course, cells)
+    assert nbgrader.lint(course, "tiny") == []
+    assert nbgrader.differences(nbgrader.Course(course, "tiny")) == []
+    hand_in("right", fizz=answer)
+    hand_in("wrong", fizz=answer.replace(*mistake))
+    results = graded(course)
     where = {"fizz-numbers": "beside", "fizz-multiples": "beside"}
     assert notes(results, "right") == where
-    assert statuses(results) == {"right": ("graded", 10), "silent": ("graded", 7)}
+    assert statuses(results) == {"right": ("graded", 10), "wrong": ("graded", 7)}
 
 
 def test_an_answer_may_use_a_value_that_a_test_above_it_hides(

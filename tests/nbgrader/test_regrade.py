@@ -146,6 +146,11 @@ def by_hand(course: Path, student: str) -> tuple[object, ...]:
 BY_HAND = {"manual_score": 2.5, "extra_credit": 0.5}
 COMMENT = "Zero is a multiple too."
 MARKED = (*BY_HAND.values(), COMMENT)
+# By a test that asks for more.
+LOWERED = [
+    MarkChange("odd", 7.0, 5.0, "graded again", True),
+    MarkChange("right", 10.0, 8.0, "graded again", True),
+]
 
 
 @pytest.mark.parametrize(("lower", "total"), [(False, 10.0), (True, 8.0)])
@@ -163,14 +168,11 @@ def test_a_lower_mark_needs_a_flag_and_what_is_given_by_hand_outlives_all(
     for _ in range(2):  # it is asked again, until somebody says what is meant
         results, lowered = nbgrader.regrade(course, "tiny")
         assert [result.score for result in results] == [7, 10]
-        assert lowered == [
-            MarkChange("odd", 7.0, 5.0, "graded again", True),
-            MarkChange("right", 10.0, 8.0, "graded again", True),
-        ]
+        assert lowered == LOWERED
         assert everything(course) == before
     options = RunOptions(allow_lower=lower)
     _, changes = nbgrader.regrade(course, "tiny", look_into_formgrader, options)
-    assert changes == [replace(change, is_kept=not lower) for change in lowered]
+    assert changes == [replace(change, is_kept=not lower) for change in LOWERED]
     again(course, allow_lower=lower)
     assert totals(course) == dict.fromkeys(("odd", "right"), total)
     assert by_hand(course, "right") == by_hand(course, "odd") == MARKED
@@ -199,11 +201,7 @@ def test_a_mark_without_its_files_as_from_a_backup_is_protected_as_well(
     assert nbgrader.Course(course, "tiny").marks()["right"].grades == marked
     with_one(course)
     shutil.rmtree(course / "autograded")
-    lowered = [
-        MarkChange("odd", 7.0, 5.0, "graded again", True),
-        MarkChange("right", 10.0, 8.0, "graded again", True),
-    ]
-    assert again(course) == lowered
+    assert again(course) == LOWERED
     assert totals(course) == {"odd": 7, "right": 10}
 
 
