@@ -356,7 +356,8 @@ def _match_by_place(plan: Plan) -> None:
             continue
         free = _free_entries(cell, plan)
         if free:
-            max(free, key=lambda entry: len(entry.handed.text.plain)).cell = cell
+            longest = max(free, key=lambda entry: len(entry.handed.text.plain))
+            longest.cell = cell
 
 
 def _graded_copy(
