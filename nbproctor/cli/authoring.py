@@ -42,11 +42,14 @@ from nbproctor.writing import write_json
 container = typer.Typer()
 app.add_typer(container, name="container", hidden=True)
 _DIFFERENCES = f"""\
-From now on, grading differs from plain nbgrader in three ways:
+The main differences from plain nbgrader, from now on:
   - a submission that cannot be graded gets a reason and no score, never a 0;
   - an exercise that failed is graded again with correct functions from the exercises
     before it (to switch this off: c.Nbproctor.follow_through = False);
-  - text on stderr does not cost points.
+  - text on stderr does not cost points;
+  - an answer that would fail although its code is right, such as one in another
+    cell, is repaired (to switch this off: c.Nbproctor.repair_answers = False).
+All differences: docs/differences.md.
 Next: {PROGRAM} grade ASSIGNMENT, or nbgrader autograde as before."""
 
 
@@ -113,10 +116,9 @@ def release(
 def lint(assignment: Assignment = "", container: Container = False) -> None:
     """Check that the reference solution earns every point in every test cell.
 
-    The reference solution is the source notebook with your solutions. Plain nbgrader
-    and nbproctor both grade it. Both also grade notebooks with blank or meaningless
-    answers. The command lists the tests to which nbgrader and nbproctor give different
-    points. `nbproctor release` runs this check first.
+    Grades your solution, a blank notebook and notebooks with meaningless answers, each
+    with nbgrader and with nbproctor. Lists every test in which the points differ.
+    `nbproctor release` runs this check first.
     """
     check_reference(open_course(assignment))
     echo("The reference solution earns every point, in nbgrader and in nbproctor.")

@@ -35,7 +35,8 @@ def grade(
     ] = False,
     sandbox: Sandbox = "strict",
     student: Annotated[
-        list[str] | None, Option(help="Grade only this student. May be repeated.")
+        list[str] | None,
+        Option(help="Grade only the student with this id. May be repeated."),
     ] = None,
     lower: Annotated[
         bool,
@@ -175,6 +176,6 @@ def _describe_try(attempt: nbgrader.TryResult) -> str:
         mark = f"{result.score:g} of {result.max_score:g}, "
     seconds = (_now() - attempt.noticed).total_seconds()
     return (
-        f"{clock}: {mark}{result.status}. Tries today: {attempt.tries_today}. "
+        f"{clock}: {mark}{result.status}. Try {attempt.tries_today} today. "
         f"Feedback took {seconds:.0f} s."
     )

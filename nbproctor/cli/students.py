@@ -75,7 +75,7 @@ def submit(
 ) -> None:
     """Check your notebook, and write the one file to submit.
 
-    This does not run your code. It warns of problems that would cost marks, and lists
+    This does not run your code. It warns of problems that could cost points, and lists
     what grading would repair. The students' zip has the same command.
     """
     from nbproctor.submission.repair import Ungradable, repair

@@ -102,8 +102,8 @@ class Findings:
             wrong = "" if answered else " Is it the file that you worked in?"
             lines.append(f"Not answered: {list_few(self.unanswered, SHOWN)}.{wrong}")
         for title, sentences in (
-            ("This would cost marks:", self.problems),
-            ("Please check this; it does not cost marks by itself:", self.remarks),
+            ("This could cost points:", self.problems),
+            ("Please check this; it does not cost points by itself:", self.remarks),
         ):
             if sentences:
                 lines += ["", title, *(f"  - {sentence}" for sentence in sentences)]

@@ -35,13 +35,13 @@ class Nbproctor(Configurable):
     )
     follow_through = Bool(
         True,
-        help="Grade a failed exercise again with correct solutions of the other "
-        "exercises.",
+        help="Grade a failed exercise a second time, with correct functions from the "
+        "exercises before it.",
     )
     repair_answers = Bool(
         True,
-        help="Repair an answer that would fail for a formal reason, and report "
-        "the repair.",
+        help="Repair an answer that would fail although its code is right, such as one "
+        "in another cell, and report the repair.",
     )
     stderr_fails_tests = Bool(
         False,
@@ -51,9 +51,9 @@ class Nbproctor(Configurable):
     trust = Enum(
         ("found", "judge"),
         "found",
-        help="judge: no test cell runs in the student's process, where student code "
-        "could forge the result. A test cell that cannot run elsewhere is then "
-        "not graded.",
+        help="found: a test cell that cannot run in the judge runs in the student's "
+        "process, where student code could forge its result. judge: such a cell is "
+        "not run, and waits for you.",
     )
     call_seconds = Float(
         None,

@@ -83,7 +83,7 @@ def test_init_says_what_will_differ_and_what_was_faulty_before(stock: Path) -> N
     for sentence in (
         "switched on at the end of",
         "tiny: the reference solution earns every point.",
-        "differs from plain nbgrader",
+        "differences from plain nbgrader",
         " nbproctor: the reference earns",
         " stock nbgrader: the reference earns",
         "wrong: the reference solution loses points in plain nbgrader, too.",
