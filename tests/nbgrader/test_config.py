@@ -27,6 +27,7 @@ from nbproctor.nbgrader.options import Nbproctor
 from nbproctor.results import Limits, SubmissionResult
 from tests.broken.cases import write
 from tests.cli.term import read_table
+from tests.copies import read_document
 from tests.nbgrader.tiny import (
     HandIn,
     book,
@@ -45,7 +46,6 @@ from tests.programs import run_here, run_python, succeeded
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[2]
 CONFIG = "nbgrader_config.py"
 PASSING = """
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -156,8 +156,8 @@ def fizz(n):
 
 
 def test_every_option_is_documented() -> None:
-    text = (PROJECT / "docs/options.md").read_text("utf-8")
-    documented = [line for line in text.split("\n") if line.startswith("| `")]
+    lines = read_document("options").split("\n")
+    documented = [line for line in lines if line.startswith("| `")]
     options = Nbproctor()
     assert documented == [
         f"| `{name}` | `{getattr(options, name)!r}` | {trait.help} |"

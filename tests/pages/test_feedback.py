@@ -23,11 +23,10 @@ from nbproctor.pages.summary import GradedNotebook
 from nbproctor.results import Mark, Measure, Verdict
 from nbproctor.sandbox import workers
 from nbproctor.statuses import STATUSES, Status
+from tests.copies import read_document
 from tests.notebooks import read_json, read_notebook
 from tests.pages.lab import SECRET, Lab, Requests, shown, verdicts, words
 from tests.timing import patience
-
-GUIDE = Path(__file__).parents[2] / "docs" / "instructors.md"
 
 PNG = "iVBORw0KGgo="  # how a PNG begins, in base64
 
@@ -233,7 +232,7 @@ def test_every_status_has_words_of_its_own(lab: Lab, status: Status) -> None:
     assert [row.headline for row in STATUSES.values()].count(headline) == 1
     section = STATUSES[status].section
     documented = f" | {section.title if section else ''} | {headline} |\n"
-    assert documented.replace("  ", " ") in GUIDE.read_text("utf-8")
+    assert documented.replace("  ", " ") in read_document("instructors")
     lab.report([graded])
 
 
