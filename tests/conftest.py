@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import programs
+from tests import PROJECT, programs
 from tests.gradebooks import quicken
 from tests.programs import ForkedPopen
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # Kernels, readers and what makes pages start as forks.
 if hasattr(os, "fork"):
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 # Each core has a process of tests already: more threads of NumPy wait for each other,
 # here and in what the tests start. Read once, when NumPy is first imported.

@@ -9,9 +9,9 @@ from zipfile import ZipFile
 import nbformat
 
 from nbproctor.notebook import SKIP_TAG
+from tests import PROJECT
 from tests.notebooks import read_notebook
 
-DOCUMENTS = Path(__file__).parents[1] / "docs"
 LAB = "neural_network"
 PLOT = "plot-sigmoid"
 DATA = "load-data", "shapes", "scale"
@@ -39,7 +39,7 @@ def write_program(path: Path, text: str) -> None:
 
 def read_document(name: str) -> str:
     """Return the text of a page of the documents."""
-    return (DOCUMENTS / f"{name}.md").read_text("utf-8")
+    return (PROJECT / f"docs/{name}.md").read_text("utf-8")
 
 
 def unpack(archive: Path, folder: Path) -> None:

@@ -25,6 +25,7 @@ from nbproctor.sandbox.policy import Policy
 from nbproctor.sandbox.server import Child
 from nbproctor.student import process
 from nbproctor.student.shell import get_shell
+from tests import PROJECT
 
 
 class StudentProcess(Child):
@@ -59,8 +60,7 @@ def _server(*preload: str) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     near, far = socket.socketpair()
     with far:
         command = [sys.executable, "-m", __name__, str(far.fileno()), *preload]
-        project = Path(__file__).parents[1]
-        return near, subprocess.Popen(command, pass_fds=[far.fileno()], cwd=project)
+        return near, subprocess.Popen(command, pass_fds=[far.fileno()], cwd=PROJECT)
 
 
 def serve(

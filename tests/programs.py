@@ -34,6 +34,7 @@ from typing import IO, Any
 import psutil
 from filelock import FileLock
 
+from tests import PROJECT
 from tests.gradebooks import quicken
 
 # Kind of process that forks → what it has imported.
@@ -227,11 +228,10 @@ def _fork(
             connection.connect(str(FOLDER / kind))
         except FileNotFoundError:
             command = [sys.executable, "-m", "tests.programs", kind, str(MAIN)]
-            project = Path(__file__).parents[1]
             # It is no child of this process: tests count these.
             subprocess.run(
                 command,
-                cwd=project,
+                cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 check=True,
             )

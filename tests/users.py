@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from nbproctor.sandbox import bubblewrap, policy
+from tests import PROJECT
 from tests.programs import start, succeeded
 
-PROJECT = Path(__file__).parents[1]
 # An ordinary user: put before a command, within `in_reach`.
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
 

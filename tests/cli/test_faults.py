@@ -12,8 +12,8 @@ from typer.main import get_command
 
 from nbproctor.cli import app
 from nbproctor.sandbox import bubblewrap
+from tests import PROJECT
 from tests.cli.faults import COMMANDS, FAULTS, OTHERS, Endings
-from tests.conftest import PROJECT
 from tests.nbgrader.tiny import configure, hand_in
 from tests.programs import run_line, start, succeeded
 from tests.users import bound_by_rights

@@ -20,7 +20,7 @@ from nbproctor.engine import (
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import Report, StudentCell, Verdict
 from nbproctor.sandbox.policy import Policy
-from tests.conftest import PROJECT
+from tests import PROJECT
 
 MASTER = MasterNotebook.read(PROJECT / "examples/tiny/source/tiny/tiny.ipynb")
 CELLS = [StudentCell(0, "mean_of", "def mean_of(x): return sum(x) / len(x)")]

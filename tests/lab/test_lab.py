@@ -17,7 +17,6 @@ import re
 import shutil
 from collections import Counter
 from functools import partial
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -28,6 +27,7 @@ from nbproctor.audit.variants import read_variants
 from nbproctor.expect import recording
 from nbproctor.judge.compiled import Program
 from nbproctor.notebook import MasterNotebook
+from tests import PROJECT
 from tests.notebooks import (
     find_cell,
     modules_beside,
@@ -36,15 +36,14 @@ from tests.notebooks import (
 )
 from tests.web import served
 
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "source/neural_network/neural_network.ipynb"
-SECOND = ROOT / "source/honest_evaluation/honest_evaluation.ipynb"
-RELEASE = ROOT / "release/neural_network"
+SOURCE = PROJECT / "source/neural_network/neural_network.ipynb"
+SECOND = PROJECT / "source/honest_evaluation/honest_evaluation.ipynb"
+RELEASE = PROJECT / "release/neural_network"
 PARAMETERS = "W1", "b1", "W2", "b2"
 NEEDS_DATA = {"data_paths", "load_data", "shapes", "scale"}
 
 
-DATA = ROOT / "data/mnist"
+DATA = PROJECT / "data/mnist"
 LABELS = "train-labels-idx1-ubyte"
 PACKED = (DATA / f"{LABELS}.gz").read_bytes()
 
@@ -121,7 +120,7 @@ def test_raising_where_a_value_is_wrong_earns_nothing_more(
     network = hidden["NeuralNetwork"]
     right = getattr(network, exercise)
     reference = find_cell(lab_master, exercise).source
-    trials, _ = read_variants(ROOT / "variants/neural_network" / exercise, reference)
+    trials, _ = read_variants(PROJECT / "variants/neural_network" / exercise, reference)
 
     put(name, right)  # what is there after this test
 
@@ -569,7 +568,7 @@ def count_pictures(outputs):
 def solved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("solved")  # section 7 writes a page there
     shutil.copytree(SOURCE.parent, folder, dirs_exist_ok=True)
-    (folder / "data").symlink_to(ROOT / "data")
+    (folder / "data").symlink_to(PROJECT / "data")
     notebook = read_notebook(SOURCE)
     # Without the graded tests, which no student has: `release` runs them in a kernel.
     notebook.cells = [
@@ -681,8 +680,8 @@ def test_colab_goes_on_too():
 
 
 def test_every_course_gets_the_same_public_tests():
-    starter = ROOT / "nbproctor/templates/starter/public_tests.txt"
-    for path in (ROOT / "source").glob("*/public_tests.py"):
+    starter = PROJECT / "nbproctor/templates/starter/public_tests.txt"
+    for path in (PROJECT / "source").glob("*/public_tests.py"):
         assert path.read_text("utf-8") == starter.read_text("utf-8")
 
 

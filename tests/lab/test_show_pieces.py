@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 
 from nbproctor.notebook import MasterNotebook
+from tests import PROJECT
 from tests.notebooks import find_cell, modules_beside
 from tests.pages.browser import MARKS, accessible, browser
 
 pytestmark = MARKS
-SOURCE = Path(__file__).parents[2] / "source/neural_network"
+SOURCE = PROJECT / "source/neural_network"
 # Some digits in strokes on a sheet of 280 x 280: "x,y" from point to point.
 STROKES = {
     0: ["140,50 95,75 80,140 95,205 140,230 185,205 200,140 185,75 140,50"],

@@ -20,11 +20,11 @@ pytest.importorskip("distributed")
 
 from nbproctor.engine import cluster as engine_cluster
 from nbproctor.engine import worker as engine_worker
+from tests import PROJECT
 from tests.notebooks import read_json
 
-__all__ = ["PROJECT", "RunningCluster", "engine_cluster", "engine_worker"]
+__all__ = ["RunningCluster", "engine_cluster", "engine_worker"]
 
-PROJECT = Path(__file__).parents[2]
 # Loaded into each worker. No submission can end or hold up its worker from inside the
 # sandbox. What does it in life is the computer: memory, power, a cloud that takes it.
 PRELOAD = """

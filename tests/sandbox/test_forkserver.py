@@ -36,11 +36,11 @@ from nbproctor.sandbox.forkserver import (
 )
 from nbproctor.sandbox.layers import SandboxError
 from nbproctor.sandbox.policy import PACKAGE, Policy
+from tests import PROJECT
 from tests.timing import patience
 from tests.users import memory_of
 
 pytestmark = pytest.mark.slow
-PROJECT = Path(__file__).resolve().parents[2]
 PROBES = str(PROJECT / "tests" / "probes")
 POLICY = Policy(scratch=4 << 20, scratch_files=200)
 LEVELS = ["full", "standard"]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests import PROJECT
 from tests.users import NOBODY, run_tests
 
 pytestmark = pytest.mark.slow

@@ -35,9 +35,9 @@ from nbproctor.sandbox import doctor, layers, libc, seccomp
 from nbproctor.sandbox.layers import COPIED, SandboxError
 from nbproctor.sandbox.policy import Policy, free_uid
 from nbproctor.sandbox.server import measure_folder
+from tests import PROJECT
 
 pytestmark = pytest.mark.slow
-PROJECT = Path(__file__).parents[2]
 LIBC = ctypes.CDLL(None, use_errno=True)
 MOUNTS = libc.can_mount()
 Inside = Callable[..., Any]  # runs a function in the sandbox: its result, or its error

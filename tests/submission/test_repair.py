@@ -19,6 +19,7 @@ from nbgrader.utils import compute_checksum
 from nbproctor.notebook import MasterNotebook
 from nbproctor.results import stream_output
 from nbproctor.submission.repair import Ungradable, repair
+from tests import PROJECT
 from tests.broken.cases import (
     ANSWERS,
     CASES,
@@ -29,7 +30,6 @@ from tests.broken.cases import (
     text,
     write,
 )
-from tests.conftest import PROJECT
 from tests.notebooks import read_json
 
 Notebook = dict[str, Any]
