@@ -39,15 +39,15 @@ errors statuses writing
 # Lines and modules are not bounded: white space is free, and an idea may have a module.
 BOUNDS = {
     "nbproctor": Readability(
-        nodes=120_159,  # 92,000
-        nodes_per_code_line=5.272,  # 5.3
+        nodes=119_512,  # 92,000
+        nodes_per_code_line=5.259,  # 5.3
         starred_literals=0,
         tuple_assignments=0.0,
-        vague_names=2,
+        vague_names=0,
     ),
     "tests": Readability(
         nodes=98_069,  # 95,000
-        nodes_per_code_line=4.144,  # 5.0
+        nodes_per_code_line=4.141,  # 5.0
         starred_literals=0,
         tuple_assignments=0.0,
         vague_names=0,
