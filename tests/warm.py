@@ -68,6 +68,10 @@ def lasting_fork_servers() -> Iterator[None]:
 
 @pytest.fixture(scope="package", autouse=True)
 def warm_processes() -> Iterator[None]:
-    """Processes for all files of a room, as long as no other room's test comes."""
+    """Processes for all files of a room, as long as no other room's test comes.
+
+    The room's folder needs an ``__init__.py``. Without one, pytest keeps this for the
+    whole session, and tests of other rooms get processes that were used before.
+    """
     with lasting_fork_servers():
         yield
